@@ -1,0 +1,90 @@
+import type { ApiObject } from "../api/meta.js";
+
+/** Where an object lies: `<plural>.<group>/<namespace>/<name>`, e.g. `tasks.davit.dev/default/web-1-x7k2p`.
+ *  Cluster-scoped kinds leave the namespace empty: `namespaces//default`. */
+export type Key = string;
+/** Position in the one total order of writes; a later write has a higher revision, whatever its key. Starts at 1. */
+export type Revision = number;
+
+export interface Entry {
+  readonly key: Key;
+  /** Equals `Number(object.metadata.resourceVersion)`. */
+  readonly revision: Revision;
+  /** Shared with every reader: never mutate it. */
+  readonly object: ApiObject;
+}
+
+export interface Change extends Entry {
+  readonly type: "ADDED" | "MODIFIED" | "DELETED";
+  /** The object before this change; absent for ADDED and, after a restart, where the log no longer holds it.
+   *  For DELETED, `object` is the last state with the deletion's own resourceVersion. */
+  readonly previous?: ApiObject;
+}
+
+export interface WatchOptions {
+  signal: AbortSignal;
+  /** A reader that falls this many changes behind gets TooSlow; writers never wait for it. @default 50_000 */
+  maxBehind?: number;
+}
+
+/** Revisioned objects with compare-and-set and watch. The store takes ownership of each object passed to it:
+ *  it stamps `metadata.resourceVersion`, and nobody may change the object afterwards. */
+export interface Store {
+  /** Newest value; undefined if never written or deleted. */
+  get(key: Key): Promise<Entry | undefined>;
+  /** Every live entry whose key starts with `prefix`, in key order, with the revision at which this was true. */
+  list(prefix: string): Promise<{ entries: readonly Entry[]; revision: Revision }>;
+  /** @throws AlreadyExists. Resolves once the transaction is on disk and this process's own reads show it. */
+  create(key: Key, object: ApiObject): Promise<Entry>;
+  /** @throws Conflict with the entry that won; NotFound. Resolves like create. */
+  update(key: Key, object: ApiObject, expected: Revision): Promise<Entry>;
+  /** @throws Conflict; NotFound. Resolves with the deletion's own revision and the last object. */
+  delete(key: Key, expected: Revision): Promise<Entry>;
+  /** Every change after `since`, in revision order, none skipped, none twice; one array per commit. Also yields
+   *  an empty array whenever `progress` is due (see `revision()`); ends when the signal aborts.
+   *  @throws Expired if `since` is older than the window (HTTP 410); TooSlow. */
+  watch(prefix: string, since: Revision, options: WatchOptions): AsyncIterable<readonly Change[]>;
+  /** The newest committed revision. */
+  revision(): Revision;
+  /** The change log is never cut past this revision (the event cursor), until a hard limit. */
+  hold(revision: Revision): void;
+  close(): Promise<void>;
+}
+
+export class Conflict extends Error {
+  override readonly name = "Conflict";
+  constructor(
+    readonly key: Key,
+    readonly current: Entry,
+  ) {
+    super(`${key} is at revision ${current.revision}`);
+  }
+}
+export class AlreadyExists extends Error {
+  override readonly name = "AlreadyExists";
+  constructor(
+    readonly key: Key,
+    readonly current: Entry,
+  ) {
+    super(`${key} already exists`);
+  }
+}
+export class NotFound extends Error {
+  override readonly name = "NotFound";
+  constructor(readonly key: Key) {
+    super(`${key} not found`);
+  }
+}
+/** The asked revision is older than the change log. */
+export class Expired extends Error {
+  override readonly name = "Expired";
+  constructor(
+    readonly since: Revision,
+    readonly oldest: Revision,
+  ) {
+    super(`revision ${since} is older than the oldest kept, ${oldest}`);
+  }
+}
+export class TooSlow extends Error {
+  override readonly name = "TooSlow";
+}
