@@ -1,0 +1,20 @@
+// `npm run soak -- NAME [--seed N]`: the tests whose title begins with NAME's words, at their full count.
+import { spawn } from "node:child_process";
+
+/** Name → file under dist/test/ and what its full count is. */
+const SOAKS: Record<string, { file: string; grep: string; what: string }> = {};
+
+const [name, ...rest] = process.argv.slice(2);
+const soak = name === undefined ? undefined : SOAKS[name];
+if (!soak) {
+  console.error("usage: npm run soak -- NAME [--seed N]\n");
+  for (const [each, { what }] of Object.entries(SOAKS)) console.error(`  ${each.padEnd(16)} ${what}`);
+  process.exit(2);
+}
+const seed = rest[0] === "--seed" && rest[1] !== undefined ? { SEED: rest[1] } : {};
+const mocha = spawn(
+  process.execPath,
+  ["node_modules/mocha/bin/mocha.js", "--timeout", "0", "--grep", soak.grep, `dist/test/${soak.file}`],
+  { stdio: "inherit", env: { ...process.env, ...seed, SOAK: "1" } },
+);
+mocha.on("exit", (code) => process.exit(code ?? 1));
