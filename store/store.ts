@@ -1,7 +1,7 @@
 import type { ApiObject } from "../api/meta.js";
 
-/** Where an object lies: `<plural>.<group>/<namespace>/<name>`, e.g. `tasks.davit.dev/default/web-1-x7k2p`.
- *  Cluster-scoped kinds leave the namespace empty: `namespaces//default`. */
+/** Where an object lies: `<plural>.<group>/<namespace>/<name>`, e.g. `tasks.davit.dev/default/web-1-x7k2p`:
+ *  always two slashes. Cluster-scoped kinds leave the namespace empty: `namespaces//default`. */
 export type Key = string;
 /** Position in the one total order of writes; a later write has a higher revision, whatever its key. Starts at 1. */
 export type Revision = number;
@@ -21,6 +21,15 @@ export interface Change extends Entry {
   readonly previous?: ApiObject;
 }
 
+/** What a watch yields. */
+export interface Batch {
+  /** In revision order: what one commit changed under the prefix, or a piece of the log while catching up.
+   *  Empty when only the revision has moved. */
+  readonly changes: readonly Change[];
+  /** Everything under the prefix up to this revision has been delivered: a watch from here misses nothing. */
+  readonly revision: Revision;
+}
+
 export interface WatchOptions {
   signal: AbortSignal;
   /** A reader that falls this many changes behind gets TooSlow; writers never wait for it. @default 50_000 */
@@ -30,6 +39,8 @@ export interface WatchOptions {
 /** Revisioned objects with compare-and-set and watch. The store takes ownership of each object passed to it:
  *  it stamps `metadata.resourceVersion`, and nobody may change the object afterwards. */
 export interface Store {
+  /** Identity of this data, made with it: revisions mean something only together with it. */
+  readonly id: string;
   /** Newest value; undefined if never written or deleted. */
   get(key: Key): Promise<Entry | undefined>;
   /** Every live entry whose key starts with `prefix`, in key order, with the revision at which this was true. */
@@ -40,14 +51,18 @@ export interface Store {
   update(key: Key, object: ApiObject, expected: Revision): Promise<Entry>;
   /** @throws Conflict; NotFound. Resolves with the deletion's own revision and the last object. */
   delete(key: Key, expected: Revision): Promise<Entry>;
-  /** Every change after `since`, in revision order, none skipped, none twice; one array per commit. Also yields
-   *  an empty array whenever `progress` is due (see `revision()`); ends when the signal aborts.
-   *  @throws Expired if `since` is older than the window (HTTP 410); TooSlow. */
-  watch(prefix: string, since: Revision, options: WatchOptions): AsyncIterable<readonly Change[]>;
+  /** Every change after `since`, in revision order, none skipped, none twice, and only what is committed. A watcher
+   *  of a quiet prefix gets an empty batch within about a second of the revision moving on, so that it can bookmark.
+   *  Ends when the signal aborts or the store closes.
+   *  @throws Expired if `since` is older than the window or of another life of this data (HTTP 410); TooSlow. */
+  watch(prefix: string, since: Revision, options: WatchOptions): AsyncIterable<Batch>;
   /** The newest committed revision. */
   revision(): Revision;
-  /** The change log is never cut past this revision (the event cursor), until a hard limit. */
+  /** The change log is never cut past this revision (the event cursor), so that a watch can resume from it, until a
+   *  hard limit is reached: then the hold is lost and the engine says so. Each call replaces the last; it outlives
+   *  a restart at its latest or an earlier value. */
   hold(revision: Revision): void;
+  /** Waits for writes under way, ends the watches, lets go of the data. */
   close(): Promise<void>;
 }
 
@@ -75,16 +90,25 @@ export class NotFound extends Error {
     super(`${key} not found`);
   }
 }
-/** The asked revision is older than the change log. */
+/** The asked revision is outside of the change log: list again. */
 export class Expired extends Error {
   override readonly name = "Expired";
   constructor(
     readonly since: Revision,
+    /** The oldest revision that a watch can start from. */
     readonly oldest: Revision,
   ) {
-    super(`revision ${since} is older than the oldest kept, ${oldest}`);
+    super(
+      since < oldest
+        ? `revision ${since} is older than the oldest kept, ${oldest}`
+        : `revision ${since} is newer than anything here: it belongs to other data`,
+    );
   }
 }
+/** The reader of a watch fell more than `maxBehind` changes behind: list again. */
 export class TooSlow extends Error {
   override readonly name = "TooSlow";
+  constructor(readonly maxBehind: number) {
+    super(`the reader of this watch is more than ${maxBehind} changes behind`);
+  }
 }
