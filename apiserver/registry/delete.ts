@@ -1,0 +1,100 @@
+import type { ApiObject } from "../../api/meta.js";
+import { Conflict, NotFound } from "../../store/store.js";
+import { badRequest, conflict, forbidden, notFound } from "../errors.js";
+import { keyOf, type Ref, type Resource } from "../resources/resource.js";
+import { type RegistryContext, timestamp } from "./context.js";
+import { getEntry } from "./get.js";
+import { isNamespace } from "./namespaces.js";
+
+export interface DeleteOptions {
+  uid?: string;
+  resourceVersion?: string;
+  propagationPolicy?: string;
+  dryRun?: boolean;
+}
+/** `gone`: removed now. Otherwise finalizers keep it, and `object` has its deletionTimestamp. */
+export interface Deletion {
+  gone: boolean;
+  object: ApiObject;
+}
+
+const MAX_ATTEMPTS = 5;
+
+/** @throws 400 (a propagation policy that is not carried out), 403, 404, 409 (precondition) */
+export async function remove(
+  ctx: RegistryContext,
+  resource: Resource,
+  ref: Ref,
+  options: DeleteOptions = {},
+): Promise<Deletion> {
+  checkPolicy(options.propagationPolicy);
+  if (isNamespace(resource) && ref.name === "default")
+    throw forbidden(resource, ref, "this namespace may not be deleted");
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await removeOnce(ctx, resource, ref, options);
+    } catch (error) {
+      if (error instanceof NotFound) throw notFound(resource, ref);
+      if (!(error instanceof Conflict)) throw error;
+      if (options.resourceVersion || attempt === MAX_ATTEMPTS) throw conflict(resource, ref);
+    }
+  }
+}
+
+async function removeOnce(
+  ctx: RegistryContext,
+  resource: Resource,
+  ref: Ref,
+  options: DeleteOptions,
+): Promise<Deletion> {
+  const { object, revision } = await getEntry(ctx, resource, ref);
+  checkPreconditions(resource, ref, object, options);
+  const key = keyOf(resource, ref);
+  if (!isKept(object)) {
+    if (options.dryRun) return { gone: true, object };
+    return { gone: true, object: (await ctx.store.delete(key, revision)).object };
+  }
+  if (object.metadata.deletionTimestamp !== undefined) return { gone: false, object };
+  const doomed = markDeleted(resource, object, timestamp(ctx.now()));
+  if (options.dryRun) return { gone: false, object: doomed };
+  const entry = await ctx.store.update(key, doomed, revision);
+  if (isNamespace(resource)) ctx.namespaces.forget(ref.name);
+  return { gone: false, object: entry.object };
+}
+
+function markDeleted(resource: Resource, object: ApiObject, deletionTimestamp: string): ApiObject {
+  const metadata = { ...object.metadata, deletionTimestamp, deletionGracePeriodSeconds: 0 };
+  return { ...object, metadata, ...(isNamespace(resource) && { status: { phase: "Terminating" } }) };
+}
+
+/** Deletion was asked for, and nothing keeps the object any more: the write that finds it so removes it. */
+export const isDeleted = (object: ApiObject) => object.metadata.deletionTimestamp !== undefined && !isKept(object);
+
+function isKept({ metadata, kind, apiVersion, spec }: ApiObject): boolean {
+  if (metadata.finalizers !== undefined && metadata.finalizers.length > 0) return true;
+  if (kind !== "Namespace" || apiVersion !== "v1") return false;
+  return ((spec as { finalizers?: string[] } | undefined)?.finalizers ?? []).length > 0;
+}
+
+function checkPolicy(policy: string | undefined): void {
+  if (policy === undefined || policy === "Background") return;
+  if (policy === "Foreground" || policy === "Orphan")
+    throw badRequest(`propagationPolicy ${policy} is not carried out by this server yet: use Background`);
+  throw badRequest(`propagationPolicy: Unsupported value: ${JSON.stringify(policy)}: supported values: "Background"`);
+}
+
+function checkPreconditions(resource: Resource, ref: Ref, { metadata }: ApiObject, options: DeleteOptions): void {
+  const { uid, resourceVersion } = options;
+  if (uid !== undefined && uid !== metadata.uid)
+    throw conflict(
+      resource,
+      ref,
+      `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${metadata.uid}`,
+    );
+  if (resourceVersion !== undefined && resourceVersion !== metadata.resourceVersion)
+    throw conflict(
+      resource,
+      ref,
+      `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${metadata.resourceVersion}`,
+    );
+}

@@ -1,0 +1,25 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { load } from "js-yaml";
+import { isObject } from "../json.js";
+import { namespaceDefinition } from "./core.js";
+import type { CustomResourceDefinition } from "./crd.js";
+import { type Resources, resourcesOf } from "./resource.js";
+
+const shippedFolder = fileURLToPath(new URL("../../../crds/", import.meta.url));
+
+/** The core kinds and every CRD in a folder. @throws if a file is not a CRD. */
+export function loadResources(crdFolder = shippedFolder): Resources {
+  const files = readdirSync(crdFolder)
+    .filter((name) => name.endsWith(".yaml"))
+    .sort();
+  return resourcesOf([namespaceDefinition, ...files.map((name) => readDefinition(join(crdFolder, name)))]);
+}
+
+function readDefinition(file: string): CustomResourceDefinition {
+  const document = load(readFileSync(file, "utf8"));
+  if (!isObject(document) || document.kind !== "CustomResourceDefinition" || !isObject(document.spec))
+    throw new Error(`${file}: not a CustomResourceDefinition`);
+  return document as unknown as CustomResourceDefinition;
+}
