@@ -28,6 +28,8 @@ export interface Assignment {
   revision: string;
   overrides?: TaskOverride;
   desiredStatus: "RUNNING" | "STOPPED";
+  /** What the store has. From `RUNNING` on, a container that the agent does not find is lost, and is not started again. */
+  lastStatus?: TaskState;
   stopCode?: TaskStopCode;
   stopReason?: string;
   group?: string;
@@ -135,7 +137,9 @@ export interface Goodbye {
   epoch: number;
   kind: "stop" | "leave";
 }
-/** Subject `davit.v1.down.<id>.superseded`: a newer session is open under this identity, or the epoch is old. */
+/** Subject `davit.v1.down.<id>.superseded`: the agent's session is over, sync again. `epoch` is the one in the store:
+ *  above the agent's own if another session was opened under this identity, the same if the control plane has only
+ *  lost the session, as by a restart. */
 export interface Superseded {
   type: "davit.v1.Superseded";
   epoch: number;

@@ -1,0 +1,361 @@
+// Makes the containers of this machine match its assignments. It decides by `planTask`, does by `createSteps`, and
+// tells by `report`; whatever happens ends in looking at the task again.
+import type { Resource, TaskDefinitionRevisionSpec } from "../../api/types.gen.js";
+import type { Assignment, Revisions, TaskId, TaskReport } from "../../bus/messages.js";
+import { LABELS } from "../runtimes/labels.js";
+import type { Runtime, RuntimeContainer } from "../runtimes/runtime.js";
+import { createAlarm } from "./alarm.js";
+import { type ResolvedTask, resolve } from "./definition.js";
+import type { Images } from "./images.js";
+import { refusal } from "./ledger.js";
+import type { Log } from "./log.js";
+import { NOT_ASSIGNED, planTask } from "./plan.js";
+import { type ContainerRecord, newContainer, type TaskRecord } from "./record.js";
+import { describe, fingerprint } from "./report.js";
+import { createSteps } from "./steps.js";
+
+export interface EngineOptions {
+  /** Between SIGTERM and SIGKILL where the definition has no `stopTimeout`. */
+  stopTimeoutMs: number;
+  /** How long the runtime may fail to create or start a container before the task fails. */
+  startTimeoutMs: number;
+  /** How long stopped containers stay, for their logs, after the control plane has the task as STOPPED. */
+  cleanupWaitMs: number;
+  /** A launch slower than this is reported while it goes on. */
+  slowLaunchMs: number;
+  /** A stop slower than this is reported as STOPPING. */
+  slowStopMs: number;
+  /** Wait after a failed step; it doubles up to the maximum. */
+  retryMs: number;
+  maxRetryMs: number;
+}
+
+export interface Engine {
+  /** Takes over what the runtime holds. @throws when the runtime does not answer. */
+  adopt(): Promise<void>;
+  /** A sync answer: the complete list. What is missing from it is stopped and removed. */
+  replaceAll(assignments: readonly Assignment[], revisions: Revisions): boolean;
+  /** New or changed assignments; false if a definition they refer to is not known: sync again. */
+  assign(assignments: readonly Assignment[], revisions: Revisions): boolean;
+  /** These tasks are STOPPED in the store. */
+  forget(tasks: readonly TaskId[]): void;
+  /** The whole state of every task that this machine has anything of. */
+  inventory(): TaskReport[];
+  /** Runtime ids by container name, of one task; undefined if it is not known here. */
+  containersOf(task: TaskId): Map<string, string> | undefined;
+  /** The runtime says that something happened to this container. */
+  changed(id: string): void;
+  /** Compares with all that the runtime holds. @throws when it does not answer. */
+  relist(): Promise<void>;
+  /** Live tasks. */
+  size(): number;
+  close(): void;
+}
+
+export interface EngineDeps {
+  agent: string;
+  runtime: Runtime;
+  images: Images;
+  registered: () => readonly Resource[];
+  options: EngineOptions;
+  now: () => number;
+  random: () => number;
+  log: Log;
+  report(report: TaskReport): void;
+}
+
+export function createEngine(deps: EngineDeps): Engine {
+  const { runtime, options, now, log } = deps;
+  const tasks = new Map<string, TaskRecord>();
+  const byRuntimeId = new Map<string, { task: TaskRecord; container: ContainerRecord }>();
+  /** Definitions of this session, by `<namespace>/<family:N>`. */
+  const definitions = new Map<string, TaskDefinitionRevisionSpec>();
+  const alarm = createAlarm(now, (task: TaskRecord) => consider(task));
+  let events = 0;
+  let synced = false;
+  let closed = false;
+
+  const step = createSteps({ ...deps, observe, vanished, removed: forgetContainer, again: consider });
+
+  // ---- deciding
+
+  function consider(task: TaskRecord): void {
+    if (closed || tasks.get(task.key) !== task) return;
+    const plan = planTask(task, now());
+    if (plan.cause && !task.cause) {
+      task.cause = plan.cause;
+      task.sinceMs = now();
+    }
+    task.state = plan.state;
+    if (plan.gone) {
+      drop(task);
+      return;
+    }
+    for (const next of plan.steps) step(task, next);
+    if (plan.recheckAtMs !== undefined) alarm.set(task, plan.recheckAtMs);
+    publish(task);
+  }
+
+  function publish(task: TaskRecord): void {
+    if (task.desired === "UNKNOWN" || task.desired === "ABSENT") return;
+    const quietUntilMs = task.sinceMs + quietMs(task);
+    if (quietUntilMs > now()) {
+      alarm.set(task, quietUntilMs);
+      return;
+    }
+    const report = describe(task, task, now());
+    const print = fingerprint(report);
+    if (print === task.reported) return;
+    // STOPPED is final, also if somebody starts the container again by hand: then it is only stopped again.
+    if (task.reported?.startsWith("STOPPED") && task.state !== "STOPPED") return;
+    task.reported = print;
+    task.seq += 1;
+    report.seq = task.seq;
+    deps.report(report);
+  }
+
+  /** Steps on the way are news only when the way is long: one report per launch, one per stop. */
+  function quietMs({ state, cause }: TaskRecord): number {
+    if (state === "PENDING") return options.slowLaunchMs;
+    return state === "STOPPING" && cause?.asked ? options.slowStopMs : 0;
+  }
+
+  function drop(task: TaskRecord): void {
+    tasks.delete(task.key);
+    alarm.clear(task);
+    for (const { observed } of task.containers.values()) if (observed) byRuntimeId.delete(observed.id);
+  }
+
+  // ---- what is wanted
+
+  function assign(assignments: readonly Assignment[], revisions: Revisions): boolean {
+    for (const [key, revision] of Object.entries(revisions)) definitions.set(key, revision);
+    let complete = true;
+    for (const assignment of assignments) complete = assignOne(assignment) && complete;
+    return complete;
+  }
+
+  function assignOne(assignment: Assignment): boolean {
+    const known = tasks.get(assignment.task);
+    const definition = definitions.get(`${assignment.namespace}/${assignment.revision}`);
+    if (!known?.resolved && !definition && assignment.desiredStatus === "RUNNING") {
+      log.warn("an assignment's definition is not known", { task: assignment.task, revision: assignment.revision });
+      return false;
+    }
+    const resolved = known?.resolved ?? (definition && resolve(assignment, definition));
+    const task = known ?? add(assignment.task, assignment.task, assignment.namespace, assignment.name);
+    task.assignment = assignment;
+    if (resolved && !task.resolved) define(task, resolved);
+    want(task, assignment.desiredStatus);
+    if (!known && resolved) refuseWhatDoesNotFit(task, resolved);
+    consider(task);
+    return true;
+  }
+
+  function define(task: TaskRecord, resolved: ResolvedTask): void {
+    task.resolved = resolved;
+    task.size = resolved.containers.length;
+    // A task that the control plane has seen running is never started a second time.
+    const { lastStatus } = task.assignment ?? {};
+    const hasRun = lastStatus !== undefined && lastStatus !== "PROVISIONING" && lastStatus !== "PENDING";
+    const found = task.containers;
+    task.containers = new Map();
+    for (const { name, image, essential, stopTimeout } of resolved.containers) {
+      const graceMs = stopTimeout === undefined ? options.stopTimeoutMs : stopTimeout * 1000;
+      const container = found.get(name) ?? newContainer(name, image, essential !== false, graceMs);
+      container.graceMs = graceMs;
+      container.lost ||= hasRun && !container.observed;
+      task.containers.set(name, container);
+    }
+  }
+
+  function want(task: TaskRecord, desired: Assignment["desiredStatus"]): void {
+    if (task.desired === "ABSENT") {
+      // It was being removed; a second start would be a second copy.
+      task.cause ??= { reason: NOT_ASSIGNED, asked: true };
+      task.desired = "STOPPED";
+    } else if (task.desired !== "STOPPED") task.desired = desired;
+  }
+
+  function refuseWhatDoesNotFit(task: TaskRecord, resolved: ResolvedTask): void {
+    if (task.desired !== "RUNNING") return;
+    const why = refusal(deps.registered(), heldBesides(task), resolved);
+    if (!why) return;
+    log.warn("assignment refused", { task: task.task, why });
+    task.cause = { code: "TaskFailedToStart", reason: why, asked: false };
+  }
+
+  function* heldBesides(task: TaskRecord): Iterable<ResolvedTask> {
+    for (const other of tasks.values())
+      if (other !== task && other.resolved && other.state !== "STOPPED") yield other.resolved;
+  }
+
+  function replaceAll(assignments: readonly Assignment[], revisions: Revisions): boolean {
+    synced = true;
+    definitions.clear();
+    const assigned = new Set(assignments.map(({ task }) => task));
+    // First what goes, then what stays, then what comes: so that room is counted right.
+    for (const task of [...tasks.values()])
+      if (!assigned.has(task.task) || task.key !== task.task) dismiss(task, now());
+    const stays = (assignment: Assignment) => tasks.has(assignment.task);
+    for (const { task } of assignments) {
+      const known = tasks.get(task);
+      // The store does not have its end yet.
+      if (known?.state === "STOPPED") delete known.reported;
+    }
+    const complete = assign(assignments.filter(stays), revisions);
+    return (
+      assign(
+        assignments.filter((assignment) => !stays(assignment)),
+        {},
+      ) && complete
+    );
+  }
+
+  function dismiss(task: TaskRecord, keepUntilMs: number): void {
+    if (task.desired === "ABSENT") return;
+    task.desired = "ABSENT";
+    task.keepUntilMs = keepUntilMs;
+    consider(task);
+  }
+
+  function forget(ids: readonly TaskId[]): void {
+    for (const id of ids) {
+      const task = tasks.get(id);
+      if (task) dismiss(task, task.state === "STOPPED" ? now() + options.cleanupWaitMs : now());
+    }
+  }
+
+  // ---- what is there
+
+  function add(key: string, task: TaskId, namespace: string, name: string): TaskRecord {
+    const record: TaskRecord = {
+      key,
+      task,
+      namespace,
+      name,
+      desired: "UNKNOWN",
+      size: 0,
+      containers: new Map(),
+      sinceMs: now(),
+      keepUntilMs: 0,
+      state: "PENDING",
+      seq: 0,
+    };
+    tasks.set(key, record);
+    return record;
+  }
+
+  function observe(task: TaskRecord, container: ContainerRecord, seen: RuntimeContainer): void {
+    container.observed = seen;
+    events += 1;
+    container.seenAt = events;
+    byRuntimeId.set(seen.id, { task, container });
+  }
+
+  function vanished(_task: TaskRecord, container: ContainerRecord): void {
+    events += 1;
+    container.seenAt = events;
+    if (!container.observed || container.observed.lastStatus === "STOPPED") return;
+    container.lost = true;
+    container.observed = { ...container.observed, lastStatus: "STOPPED" };
+  }
+
+  function forgetContainer(container: ContainerRecord): void {
+    if (container.observed) byRuntimeId.delete(container.observed.id);
+    delete container.observed;
+    container.lost = true;
+  }
+
+  /** A container that no record has yet: of an earlier life of this agent, or of a step that timed out. */
+  function found(seen: RuntimeContainer): TaskRecord | undefined {
+    const known = tasks.get(seen.task);
+    const container = known?.containers.get(seen.name);
+    if (container?.busy === "create") return undefined;
+    const second = container?.observed && container.observed.id !== seen.id;
+    const key = second ? `${seen.task}#${seen.id}` : seen.task;
+    const { labels } = seen;
+    const task =
+      (second ? undefined : known) ??
+      add(key, seen.task, labels[LABELS.namespace] ?? "", labels[LABELS.taskName] ?? "");
+    task.size = Math.max(task.size, Number(labels[LABELS.containers] ?? 1));
+    const record =
+      task.containers.get(seen.name) ??
+      newContainer(seen.name, seen.image, labels[LABELS.essential] !== "false", options.stopTimeoutMs);
+    record.pulled = true;
+    task.containers.set(seen.name, record);
+    deps.images.seen(seen.image);
+    observe(task, record, seen);
+    if (second) log.error("two containers under one name, the second is removed", { task: seen.task, id: seen.id });
+    if ((synced && task !== known) || second) dismiss(task, now());
+    return task;
+  }
+
+  async function relist(): Promise<void> {
+    const listedAt = events;
+    const listed = new Map((await runtime.list()).map((seen) => [seen.id, seen]));
+    const touched = new Set<TaskRecord>();
+    for (const seen of listed.values()) {
+      const entry = byRuntimeId.get(seen.id);
+      if (!entry) {
+        const task = found(seen);
+        if (task) touched.add(task);
+      } else if (entry.container.seenAt <= listedAt && !entry.container.busy) {
+        observe(entry.task, entry.container, seen);
+        entry.container.uncertain = false;
+        touched.add(entry.task);
+      }
+    }
+    for (const [id, { task, container }] of byRuntimeId) {
+      if (listed.has(id) || container.seenAt > listedAt || container.busy) continue;
+      vanished(task, container);
+      touched.add(task);
+    }
+    for (const task of touched) consider(task);
+  }
+
+  function changed(id: string): void {
+    const entry = byRuntimeId.get(id);
+    if (!entry) return;
+    const { task, container } = entry;
+    if (container.busy) {
+      container.dirty = true;
+      return;
+    }
+    // Until the look succeeds nothing is sure, unless it was over already: that is never taken back.
+    container.uncertain = container.observed?.lastStatus !== "STOPPED";
+    container.retryAtMs = 0;
+    step(task, { kind: "look", container: container.name });
+  }
+
+  return {
+    adopt: relist,
+    replaceAll,
+    assign,
+    forget,
+    relist,
+    changed,
+    inventory() {
+      const reports: TaskReport[] = [];
+      for (const task of tasks.values()) {
+        if (task.key !== task.task || (task.desired === "ABSENT" && task.state === "STOPPED")) continue;
+        const plan = planTask(task, now());
+        task.seq += 1;
+        reports.push(describe(task, { state: plan.state, ...(plan.cause && { cause: plan.cause }) }, now()));
+      }
+      return reports;
+    },
+    containersOf(id) {
+      const task = tasks.get(id);
+      if (!task) return undefined;
+      const ids = new Map<string, string>();
+      for (const { name, observed } of task.containers.values()) if (observed) ids.set(name, observed.id);
+      return ids;
+    },
+    size: () => [...tasks.values()].filter(({ state }) => state !== "STOPPED").length,
+    close() {
+      closed = true;
+      alarm.close();
+    },
+  };
+}

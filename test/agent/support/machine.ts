@@ -1,0 +1,94 @@
+// One simulated machine with an agent that can be killed and started again.
+import { type Agent, createAgent } from "../../../agent/agent.js";
+import type { Log } from "../../../agent/engine/log.js";
+import type { AgentOptions } from "../../../agent/options.js";
+import type { SimulatedOptions } from "../../../agent/runtimes/simulated/options.js";
+import {
+  createSimulatedRuntime,
+  type SimulatedRuntime,
+  simulatedMachine,
+} from "../../../agent/runtimes/simulated/simulated.js";
+import { hex, quiet, revision, seeded } from "./builders.js";
+import { type Control, createControl } from "./control.js";
+
+/** Waits short enough for tests; behaviour is otherwise the default's. */
+export const FAST: Partial<AgentOptions> = {
+  retryMs: 2,
+  maxRetryMs: 20,
+  pullBackoffMs: 2,
+  answerTimeoutMs: 40,
+  busRetryMs: 2,
+  maxBusRetryMs: 20,
+  cleanupWaitMs: 0,
+  relistMs: 60,
+  resyncMs: 60_000,
+  reportWindowMs: 1,
+};
+
+export interface Bench {
+  control: Control;
+  agent(): Agent;
+  runtime(): SimulatedRuntime;
+  /** Starts the agent, or starts it again. */
+  start(): Promise<void>;
+  /** As kill -9: no goodbye, nothing is awaited. Containers stay. */
+  kill(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function bench(
+  setup: {
+    simulated?: Partial<SimulatedOptions>;
+    options?: Partial<AgentOptions>;
+    log?: Log;
+    seed?: number;
+    wrap?: (runtime: SimulatedRuntime) => SimulatedRuntime;
+  } = {},
+): Bench {
+  const random = seeded(setup.seed ?? 1);
+  const control = createControl(random);
+  control.revisions = { "default/shop:1": revision() };
+  const machine = simulatedMachine();
+  let runtime: SimulatedRuntime;
+  let agent: Agent | undefined;
+  let bus = control.connect();
+  const made = () => {
+    if (!agent) throw new Error("not started");
+    return agent;
+  };
+
+  async function kill(): Promise<void> {
+    await bus.close();
+    await agent?.stop();
+    await runtime?.close();
+    agent = undefined;
+  }
+
+  return {
+    control,
+    agent: made,
+    runtime: () => runtime,
+    kill,
+    async start() {
+      bus = control.connect();
+      const plain = createSimulatedRuntime({ random, now: Date.now, machine, options: setup.simulated ?? {} });
+      runtime = setup.wrap?.(plain) ?? plain;
+      agent = createAgent({
+        instance: hex("instance"),
+        namespace: "default",
+        cluster: "default",
+        bus,
+        runtime,
+        options: { ...FAST, ...setup.options },
+        now: Date.now,
+        random,
+        log: setup.log ?? quiet,
+      });
+      await agent.start();
+    },
+    async close() {
+      await kill();
+      machine.turnOff();
+    },
+  };
+}
