@@ -2,12 +2,19 @@ import type { ApiObject } from "../api/meta.js";
 import type { ObjectClient } from "../client/object-client.js";
 import type { Store } from "../store/store.js";
 import { bootstrap } from "./bootstrap.js";
+import { type Listening, type ListenOptions, listen } from "./http/server.js";
 import { createLocalClient } from "./local-client.js";
 import type { Log } from "./log.js";
 import { createRegistry, type Registry } from "./registry/registry.js";
 import { loadResources } from "./resources/load.js";
 
+export type { Token } from "./http/auth.js";
+export type { Listening, ListenOptions, ServerTls } from "./http/server.js";
+export { type KubeconfigOptions, kubeconfig } from "./kubeconfig.js";
+export { createLocalClient, type LocalClientOptions } from "./local-client.js";
 export type { Log } from "./log.js";
+export { ensurePki, type PkiOptions } from "./pki.js";
+export { ensureTokens } from "./tokens.js";
 
 export interface ApiServerOptions {
   store: Store;
@@ -22,34 +29,6 @@ export interface ApiServerOptions {
   log: Log;
   /** Sentences that become `Warning` headers for the writer of this (valid) object. @default none */
   remarks?: (object: ApiObject) => string[];
-}
-
-/** PEM texts, as `ensurePki` makes and reads them. */
-export interface ServerTls {
-  ca: string;
-  cert: string;
-  key: string;
-}
-
-export interface Token {
-  token: string;
-  user: string;
-  /** `system:masters` may do everything, `davit:viewers` may read; nobody else may do anything. */
-  groups: readonly string[];
-}
-
-export interface ListenOptions {
-  host: string;
-  /** 0: any free one. */
-  port: number;
-  tls: ServerTls;
-  tokens: readonly Token[];
-}
-
-export interface Listening {
-  port: number;
-  /** Ends watches, then open requests. */
-  close(): Promise<void>;
 }
 
 export interface ApiServer {
@@ -75,7 +54,11 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
     client: createLocalClient({ registry }),
     trustedClient: createLocalClient({ registry, validate: false }),
     bootstrap: () => bootstrap(registry),
-    listen: () => Promise.reject(new Error("not served yet")),
+    async listen(listenOptions) {
+      const server = await listen({ registry, now, log: options.log }, listenOptions);
+      listening.add(server);
+      return server;
+    },
     async close() {
       for (const each of listening) await each.close();
     },

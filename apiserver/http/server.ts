@@ -1,0 +1,114 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
+import { badRequest, internalError } from "../errors.js";
+import type { Log } from "../log.js";
+import type { Registry } from "../registry/registry.js";
+import { createAuthenticator, type Token } from "./auth.js";
+import { createDiscovery } from "./discovery.js";
+import { serveObjects } from "./objects.js";
+import { createOpenApi } from "./openapi.js";
+import { sendJson, sendStatus, sendText, statusOf } from "./respond.js";
+import { resourceRoute } from "./route.js";
+import { versionInfo } from "./version.js";
+
+/** PEM texts. */
+export interface ServerTls {
+  ca: string;
+  cert: string;
+  key: string;
+}
+
+export interface ListenOptions {
+  host: string;
+  /** 0: any free one. */
+  port: number;
+  tls: ServerTls;
+  tokens: readonly Token[];
+  /** Time between two bookmarks of a watch that asks for them. @default 10_000 */
+  bookmarkMs?: number;
+}
+
+export interface Listening {
+  port: number;
+  /** Ends watches, then connections. */
+  close(): Promise<void>;
+}
+
+export interface HttpParts {
+  registry: Registry;
+  now: () => number;
+  log: Log;
+}
+
+/** Serves the registry as Kubernetes' REST API. */
+export async function listen(parts: HttpParts, options: ListenOptions): Promise<Listening> {
+  const closing = new AbortController();
+  const handle = createHandler(parts, options, closing.signal);
+  const server = createServer({ key: options.tls.key, cert: options.tls.cert, minVersion: "TLSv1.2" }, (rq, rs) => {
+    void handle(rq, rs);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port, options.host, resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  parts.log.info({ host: options.host, port }, "api server listens");
+  return {
+    port,
+    async close() {
+      closing.abort();
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      const late = setTimeout(() => server.closeAllConnections(), 1_000);
+      await closed;
+      clearTimeout(late);
+    },
+  };
+}
+
+function createHandler(parts: HttpParts, { tokens, bookmarkMs = 10_000 }: ListenOptions, closing: AbortSignal) {
+  const { registry, now, log } = parts;
+  const authenticate = createAuthenticator(tokens);
+  const discover = createDiscovery(registry.resources);
+  const openApi = createOpenApi(registry.resources);
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { segments, query } = parseUrl(request.url ?? "/");
+    const path = `/${segments.join("/")}`;
+    if (HEALTH.has(segments[0] ?? "")) return sendText(response, 200, "ok");
+    if (path === "/version") return sendJson(response, 200, versionInfo);
+    const user = authenticate(request);
+    if (segments[0] === "openapi") return openApi(request, response, segments.slice(1));
+    if (segments[0] !== "api" && segments[0] !== "apis") return sendText(response, 404, "404 page not found\n");
+    if (discover(request, response, segments)) return;
+    const gone = new AbortController();
+    response.once("close", () => gone.abort());
+    const signal = AbortSignal.any([closing, gone.signal]);
+    const route = resourceRoute(registry.resources, segments);
+    await serveObjects({ registry, now, bookmarkMs }, route, { request, response, query, user, signal });
+  }
+
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    try {
+      await answer(request, response);
+    } catch (error) {
+      const status = statusOf(error);
+      if (status === undefined) log.error({ err: error, method: request.method, url: request.url }, "request failed");
+      if (response.headersSent) response.destroy();
+      else sendStatus(response, status ?? internalError().status);
+    }
+  };
+}
+
+const HEALTH = new Set(["livez", "readyz", "healthz"]);
+
+function parseUrl(url: string): { segments: string[]; query: URLSearchParams } {
+  const [path = "", ...query] = url.split("?");
+  try {
+    const segments = path.split("/").filter((segment) => segment !== "");
+    return { segments: segments.map(decodeURIComponent), query: new URLSearchParams(query.join("?")) };
+  } catch {
+    throw badRequest(`the address ${JSON.stringify(path)} is not encoded as a URL must be`);
+  }
+}
