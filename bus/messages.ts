@@ -153,10 +153,21 @@ export interface LogsRequest {
   tail?: number;
   sinceMs?: number;
 }
-/** Each answer message of a stream; the last one has `end`. A stream that hears no ping for 10 s ends itself. */
+/** Each answer message of a stream, numbered from 0 in the header `Davit-Chunk`; the last one has `end`. A stream that
+ *  hears no ping for 10 s ends itself. */
 export interface LogsChunk {
   type: "davit.v1.LogsChunk";
   lines: { container: string; stream: "stdout" | "stderr"; atMs: number; text: string }[];
   end?: boolean;
   error?: string;
+}
+/** Subject `davit.v1.down.<id>.stream`, every 2 s and each time the reader has taken some more of an open stream. */
+export interface StreamPing {
+  type: "davit.v1.StreamPing";
+  /** The last token of the stream's reply subject. */
+  stream: string;
+  /** Chunks that the reader has taken so far: the sender stays at most 64 ahead. */
+  received: number;
+  /** Nobody reads this stream any more: end it. */
+  cancel?: boolean;
 }

@@ -1,0 +1,19 @@
+/** Where the bus says what went wrong: a constant message and what varies as fields. A pino logger fits. */
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
+
+/** A warning that somebody else can cause at will: written at most once per `everyMs`, with how many it stands for. */
+export function limitedWarning(log: Log, message: string, now: () => number = Date.now, everyMs = 10_000) {
+  let lastAtMs = Number.NEGATIVE_INFINITY;
+  let unwritten = 0;
+  return (fields: object): void => {
+    unwritten += 1;
+    if (now() - lastAtMs < everyMs) return;
+    lastAtMs = now();
+    log.warn({ ...fields, times: unwritten }, message);
+    unwritten = 0;
+  };
+}

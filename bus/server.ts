@@ -1,0 +1,206 @@
+// nats-server as Davit runs it: what to start, with which configuration, and when it is ready.
+import { execFile, spawn } from "node:child_process";
+import { accessSync, constants, mkdirSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { delimiter, join } from "node:path";
+import { promisify } from "node:util";
+import { type Authority, openAuthority, writeSecret } from "./credentials.js";
+
+/** Debian 12's. */
+const OLDEST = [2, 9] as const;
+/** One message: a sync answer with a thousand assignments fits. NATS advises no more. */
+const MAX_PAYLOAD_BYTES = 8 * 1024 * 1024;
+
+export interface NatsServerOptions {
+  /** Keys, configuration and streams lie here. */
+  folder: string;
+  /** @default "127.0.0.1" */
+  host?: string;
+  /** From `freePort()` if any will do: the same one at each restart, or nobody finds the server again. */
+  port: number;
+  /** Of all streams on disk. @default 4 GiB */
+  maxStorageBytes?: number;
+}
+
+export interface NatsCommand {
+  command: string;
+  args: string[];
+  /** `nats://host:port` */
+  url: string;
+  authority: Authority;
+  /** Resolves when this very server (no other on that port) takes connections. @throws Error when the signal aborts */
+  ready(signal: AbortSignal): Promise<void>;
+}
+
+/** Writes the configuration and says how to start it; whoever starts it also ends it.
+ *  @throws Error saying what to install if there is no fit nats-server */
+export async function natsCommand(options: NatsServerOptions): Promise<NatsCommand> {
+  const { folder, host = "127.0.0.1", port } = options;
+  const command = await findNatsServer();
+  const authority = await openAuthority(join(folder, "keys"));
+  const name = `davit-${authority.account.publicKey.slice(1, 13)}`;
+  const configuration = join(folder, "nats-server.conf");
+  mkdirSync(join(folder, "jetstream"), { recursive: true, mode: 0o700 });
+  writeSecret(configuration, configurationText({ ...options, host }, authority, name));
+  return {
+    command,
+    args: ["-c", configuration],
+    url: `nats://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    authority,
+    ready: (signal) => untilReady(host, port, name, signal),
+  };
+}
+
+function configurationText(
+  { folder, host, port, maxStorageBytes = 4 * 1024 ** 3 }: NatsServerOptions & { host: string },
+  { operatorJwt, systemAccount, account }: Authority,
+  name: string,
+): string {
+  return `# Written by Davit at each start.
+server_name: ${name}
+host: ${JSON.stringify(host)}
+port: ${port}
+operator: ${operatorJwt}
+system_account: ${systemAccount.publicKey}
+resolver: MEMORY
+resolver_preload: {
+  ${systemAccount.publicKey}: ${systemAccount.jwt}
+  ${account.publicKey}: ${account.jwt}
+}
+jetstream {
+  store_dir: ${JSON.stringify(join(folder, "jetstream"))}
+  max_memory_store: 64MB
+  max_file_store: ${maxStorageBytes}
+}
+max_payload: ${MAX_PAYLOAD_BYTES}
+max_control_line: 8KB
+# A client that vanished without a word is let go after about half a minute.
+ping_interval: "10s"
+ping_max: 2
+`;
+}
+
+/** On PATH or where Debian puts it. @throws Error saying what to do */
+export async function findNatsServer(path = process.env.PATH ?? ""): Promise<string> {
+  const folders = [...path.split(delimiter), "/usr/sbin", "/usr/local/sbin", "/usr/local/bin"];
+  const command = folders
+    .filter(Boolean)
+    .map((folder) => join(folder, "nats-server"))
+    .find(isExecutable);
+  const advice =
+    "install Debian's package nats-server (apt-get install nats-server), or name a running one with --nats-url";
+  if (command === undefined) throw new Error(`nats-server was not found on PATH: ${advice}`);
+  const { stdout, stderr } = await promisify(execFile)(command, ["--version"]);
+  const version = parseVersion(stdout + stderr);
+  if (!version || compare(version, OLDEST) < 0)
+    throw new Error(
+      `${command} is version ${version?.join(".") ?? "unknown"}, ${OLDEST.join(".")} or newer is wanted: ${advice}`,
+    );
+  return command;
+}
+
+export function parseVersion(output: string): [number, number] | undefined {
+  const [, major, minor] = /v(\d+)\.(\d+)\./.exec(output) ?? [];
+  return major === undefined || minor === undefined ? undefined : [Number(major), Number(minor)];
+}
+const compare = (a: readonly [number, number], b: readonly [number, number]): number => a[0] - b[0] || a[1] - b[1];
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A port that was free a moment ago. */
+export function freePort(host = "127.0.0.1"): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer().once("error", reject);
+    probe.listen(0, host, () => {
+      const address = probe.address();
+      probe.close(() =>
+        address && typeof address === "object" ? resolve(address.port) : reject(new Error("no port")),
+      );
+    });
+  });
+}
+
+async function untilReady(host: string, port: number, name: string, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    const info = await greeting(host, port);
+    if (info?.server_name === name && info.jetstream === true) return;
+    if (info && info.server_name !== name)
+      throw new Error(
+        `port ${port} is taken by another NATS server (${String(info.server_name)}): choose another port`,
+      );
+    if (signal.aborted) throw new Error(`nats-server did not become ready on ${host}:${port}`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+/** What a NATS server says first; undefined if nobody is there yet. */
+function greeting(host: string, port: number): Promise<Record<string, unknown> | undefined> {
+  return new Promise((resolve) => {
+    let heard = "";
+    const end = (info?: Record<string, unknown>) => {
+      socket.destroy();
+      resolve(info);
+    };
+    const socket = connect({ host, port, timeout: 1000 });
+    socket
+      .on("error", () => end())
+      .on("timeout", () => end())
+      .on("close", () => end());
+    socket.on("data", (data) => {
+      heard += data.toString("utf8");
+      const line = /^INFO (.*)\r\n/.exec(heard)?.[1];
+      if (line === undefined) return heard.length > 65_536 ? end({}) : undefined;
+      try {
+        end(JSON.parse(line));
+      } catch {
+        end({});
+      }
+    });
+  });
+}
+
+export interface RunningNats extends NatsCommand {
+  pid: number;
+  /** @param kill with SIGKILL, as in a crash */
+  stop(kill?: "kill"): Promise<void>;
+}
+
+/** Starts one for a test or a benchmark and waits until it is ready; `davit up` has its supervisor.
+ *  @throws Error with what the server printed if it ends instead */
+export async function startNatsServer(
+  options: Omit<NatsServerOptions, "port"> & { port?: number },
+): Promise<RunningNats> {
+  const nats = await natsCommand({ ...options, port: options.port || (await freePort(options.host)) });
+  const child = spawn(nats.command, nats.args, { stdio: ["ignore", "ignore", "pipe"] });
+  let printed = "";
+  child.stderr.on("data", (data) => {
+    printed = (printed + data).slice(-4000);
+  });
+  const abort = new AbortController();
+  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve(abort.abort())));
+  const timer = setTimeout(() => abort.abort(), 10_000);
+  try {
+    await nats.ready(abort.signal);
+  } catch (error) {
+    child.kill("SIGKILL");
+    await exited;
+    throw new Error(`${error instanceof Error ? error.message : error}\n${printed}`);
+  } finally {
+    clearTimeout(timer);
+  }
+  return {
+    ...nats,
+    pid: child.pid ?? 0,
+    stop: async (kill) => {
+      child.kill(kill ? "SIGKILL" : "SIGTERM");
+      await exited;
+    },
+  };
+}
