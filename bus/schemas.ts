@@ -47,11 +47,23 @@ const stopCode = oneOf(
   "TerminationNotice",
   "InfrastructureHealth",
 );
+const taskState = oneOf(
+  "PROVISIONING",
+  "PENDING",
+  "ACTIVATING",
+  "RUNNING",
+  "DEACTIVATING",
+  "STOPPING",
+  "DEPROVISIONING",
+  "STOPPED",
+);
 const networkBinding = object<NetworkBinding>({
   bindIP: text(),
   containerPort: count(),
   hostPort: count(),
   protocol: oneOf("tcp", "udp"),
+  containerPortRange: optional(text()),
+  hostPortRange: optional(text()),
 });
 const containerReport = object<ContainerReport>({
   name: text(),
@@ -83,6 +95,8 @@ const resource = object<Resource>({
   name: text(),
   type: oneOf("INTEGER", "STRINGSET"),
   integerValue: optional(integer),
+  longValue: optional(integer),
+  doubleValue: optional(number),
   stringSetValue: optional(list(text())),
 });
 const attribute = object<Attribute>({
@@ -99,6 +113,7 @@ const assignment = object<Assignment>({
   revision: text("`family:N`"),
   overrides: optional(anyObject<TaskOverride>("TaskOverride")),
   desiredStatus: oneOf("RUNNING", "STOPPED"),
+  lastStatus: optional(taskState),
   stopCode: optional(stopCode),
   stopReason: optional(text()),
   group: optional(text()),
