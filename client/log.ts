@@ -1,0 +1,6 @@
+/** Where the client says what went wrong: a constant message, and what varies as fields. A pino logger fits. */
+export interface Log {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+}
