@@ -86,6 +86,7 @@ export function runController(options: ControllerOptions): Controller {
       held.add(key);
       return done();
     }
+    held.delete(key);
     try {
       return await reconcile(key, trackingClient(client, ownWrites.listener(key)));
     } catch (error) {
