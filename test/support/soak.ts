@@ -2,7 +2,19 @@
 import { spawn } from "node:child_process";
 
 /** Name → file under dist/test/ and what its full count is. */
-const SOAKS: Record<string, { file: string; grep: string; what: string }> = {};
+const SOAKS: Record<string, { file: string; grep: string; what: string }> = {
+  "task-machine": {
+    file: "property/task-machine.test.js",
+    grep: "task-machine:",
+    what: "100,000 random event sequences, and as many of reports, against the moves that spec/06 §8 allows",
+  },
+  rolling: { file: "property/rolling.test.js", grep: "rolling:", what: "20,000 random services under rolling updates" },
+  placement: {
+    file: "property/placement.test.js",
+    grep: "placement:",
+    what: "5,000 random clusters against a plain model",
+  },
+};
 
 const [name, ...rest] = process.argv.slice(2);
 const soak = name === undefined ? undefined : SOAKS[name];
@@ -14,7 +26,16 @@ if (!soak) {
 const seed = rest[0] === "--seed" && rest[1] !== undefined ? { SEED: rest[1] } : {};
 const mocha = spawn(
   process.execPath,
-  ["node_modules/mocha/bin/mocha.js", "--timeout", "0", "--grep", soak.grep, `dist/test/${soak.file}`],
+  [
+    "node_modules/mocha/bin/mocha.js",
+    "--no-config",
+    "--enable-source-maps",
+    "--timeout",
+    "0",
+    "--grep",
+    soak.grep,
+    `dist/test/${soak.file}`,
+  ],
   { stdio: "inherit", env: { ...process.env, ...seed, SOAK: "1" } },
 );
 mocha.on("exit", (code) => process.exit(code ?? 1));
