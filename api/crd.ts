@@ -11,15 +11,24 @@ export interface Schema {
   pattern?: string;
   minimum?: number;
   maximum?: number;
+  exclusiveMinimum?: boolean;
+  exclusiveMaximum?: boolean;
+  multipleOf?: number;
   minLength?: number;
   maxLength?: number;
   minItems?: number;
   maxItems?: number;
+  minProperties?: number;
+  maxProperties?: number;
+  nullable?: boolean;
   required?: string[];
   properties?: Record<string, Schema>;
   additionalProperties?: Schema;
   items?: Schema;
+  allOf?: Schema[];
   anyOf?: Schema[];
+  oneOf?: Schema[];
+  not?: Schema;
   "x-kubernetes-int-or-string"?: boolean;
   "x-kubernetes-preserve-unknown-fields"?: boolean;
   "x-kubernetes-list-type"?: "atomic" | "set" | "map";
@@ -46,6 +55,12 @@ export interface PrinterColumn {
   priority?: number;
 }
 
+export interface ScaleSubresource {
+  specReplicasPath: string;
+  statusReplicasPath: string;
+  labelSelectorPath?: string;
+}
+
 export interface CustomResourceDefinition {
   apiVersion: "apiextensions.k8s.io/v1";
   kind: "CustomResourceDefinition";
@@ -67,7 +82,7 @@ export interface CustomResourceDefinition {
       storage: boolean;
       subresources?: {
         status?: Record<string, never>;
-        scale?: { specReplicasPath: string; statusReplicasPath: string; labelSelectorPath?: string };
+        scale?: ScaleSubresource;
       };
       additionalPrinterColumns: PrinterColumn[];
       schema: { openAPIV3Schema: Schema };

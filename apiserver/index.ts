@@ -1,10 +1,14 @@
+import { warningOf } from "../api/fields.js";
 import type { ApiObject } from "../api/meta.js";
+import { KINDS, type Kind } from "../api/types.gen.js";
 import type { ObjectClient } from "../client/object-client.js";
 import type { Store } from "../store/store.js";
 import { bootstrap } from "./bootstrap.js";
+import { collectGarbage } from "./garbage-collector.js";
 import { type Listening, type ListenOptions, listen } from "./http/server.js";
 import { createLocalClient } from "./local-client.js";
 import type { Log } from "./log.js";
+import { emptyNamespaces } from "./namespace-emptier.js";
 import { createRegistry, type Registry } from "./registry/registry.js";
 import { loadResources } from "./resources/load.js";
 
@@ -27,7 +31,8 @@ export interface ApiServerOptions {
   /** At least 0, below 1. */
   random: () => number;
   log: Log;
-  /** Sentences that become `Warning` headers for the writer of this (valid) object. @default none */
+  /** Sentences that become `Warning` headers for the writer of this (valid) object.
+   *  @default one that names the fields without effect, if there are any */
   remarks?: (object: ApiObject) => string[];
 }
 
@@ -46,21 +51,34 @@ export interface ApiServer {
 }
 
 export function createApiServer(options: ApiServerOptions): ApiServer {
-  const { store, crdFolder, now, newUid, random, remarks = () => [] } = options;
+  const { store, crdFolder, log, now, newUid, random, remarks = fieldsWithoutEffect } = options;
   const registry = createRegistry({ store, resources: loadResources(crdFolder), now, newUid, random, remarks });
   const listening = new Set<Listening>();
+  const closing = new AbortController();
+  const workers: Promise<void>[] = [];
   return {
     registry,
     client: createLocalClient({ registry }),
     trustedClient: createLocalClient({ registry, validate: false }),
-    bootstrap: () => bootstrap(registry),
+    async bootstrap() {
+      await bootstrap(registry);
+      const background = { registry, log, signal: closing.signal };
+      workers.push(collectGarbage(background), emptyNamespaces(background));
+    },
     async listen(listenOptions) {
-      const server = await listen({ registry, now, log: options.log }, listenOptions);
+      const server = await listen({ registry, now, log }, listenOptions);
       listening.add(server);
       return server;
     },
     async close() {
       for (const each of listening) await each.close();
+      closing.abort();
+      await Promise.all(workers);
     },
   };
+}
+
+function fieldsWithoutEffect({ apiVersion, kind, spec }: ApiObject): string[] {
+  if (!apiVersion.startsWith("davit.dev/") || !Object.hasOwn(KINDS, kind)) return [];
+  return [warningOf(kind as Kind, spec) ?? []].flat();
 }

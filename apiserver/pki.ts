@@ -32,12 +32,17 @@ export async function ensurePki(options: PkiOptions): Promise<ServerTls> {
   const [ca, caKey, cert, key] = found;
   if (ca && cert && key && isGood({ ca, cert, key }, names, options.now())) return { ca, cert, key };
   // Only a run that has to make certificates pays for the library.
-  const x509 = await import("@peculiar/x509");
+  const x509 = await loadX509();
   x509.cryptoProvider.set(webcrypto);
   const authority = ca && caKey ? await readAuthority(ca, caKey) : await makeAuthority(options);
   const server = await makeServer(authority, [...names], options.now());
   await writeFiles(folder, { "tls.key": server.key, "tls.crt": server.cert });
   return { ca: authority.pem, ...server };
+}
+
+async function loadX509() {
+  await import("reflect-metadata"); // its dependency injection does not load without
+  return import("@peculiar/x509");
 }
 
 interface Authority {
@@ -47,7 +52,7 @@ interface Authority {
 }
 
 async function makeAuthority({ folder, now }: PkiOptions): Promise<Authority> {
-  const x509 = await import("@peculiar/x509");
+  const x509 = await loadX509();
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serialNumber(),
@@ -67,7 +72,7 @@ async function makeAuthority({ folder, now }: PkiOptions): Promise<Authority> {
 }
 
 async function readAuthority(pem: string, keyText: string): Promise<Authority> {
-  const x509 = await import("@peculiar/x509");
+  const x509 = await loadX509();
   const der = x509.PemConverter.decodeFirst(keyText);
   const key = await webcrypto.subtle.importKey("pkcs8", der, ALGORITHM, true, ["sign"]);
   return { pem, certificate: new x509.X509Certificate(pem), key };
@@ -78,7 +83,7 @@ async function makeServer(
   names: readonly string[],
   nowMs: number,
 ): Promise<{ cert: string; key: string }> {
-  const x509 = await import("@peculiar/x509");
+  const x509 = await loadX509();
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serialNumber(),

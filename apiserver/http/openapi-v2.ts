@@ -1,5 +1,5 @@
 import type { Type } from "protobufjs";
-import type { Schema } from "../resources/crd.js";
+import type { Schema } from "../../api/crd.js";
 import type { Resource } from "../resources/resource.js";
 import { type ComponentSchema, collectionPath, componentName, groupDocument } from "./openapi-v3.js";
 
@@ -32,7 +32,7 @@ message Schema {
   Properties properties = 25; repeated NamedAny vendor_extension = 31;
 }`;
 
-export const V2_CONTENT_TYPE = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf";
+export const V2_CONTENT_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
 /** @returns the encoded document of all kinds */
 export async function encodeV2(resources: readonly Resource[]): Promise<Uint8Array> {
@@ -88,7 +88,7 @@ function v2Schema(schema: ComponentSchema): object {
     ...(required && { required }),
     ...(type && !mayBeAnything && { type: { value: [type] } }),
     ...(properties && { properties: { additional_properties: named(properties) } }),
-    ...(others && { additional_properties: { schema: v2Schema(others === true ? {} : others) } }),
+    ...(others && { additional_properties: { schema: v2Schema(others) } }),
     ...(items && { items: { schema: [v2Schema(items)] } }),
     vendor_extension: gvk ? [extension("x-kubernetes-group-version-kind", gvk)] : [],
   };

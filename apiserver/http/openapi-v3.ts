@@ -1,4 +1,4 @@
-import type { Schema } from "../resources/crd.js";
+import type { Schema } from "../../api/crd.js";
 import { objectMetaSchema } from "../resources/object-meta.js";
 import type { Resource } from "../resources/resource.js";
 

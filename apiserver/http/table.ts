@@ -1,5 +1,5 @@
+import type { PrinterColumn } from "../../api/crd.js";
 import type { ApiObject, ObjectMeta } from "../../api/meta.js";
-import type { PrinterColumn } from "../resources/crd.js";
 import type { Resource } from "../resources/resource.js";
 import { humanDuration } from "./age.js";
 import { compileJsonPath, type JsonPath } from "./json-path.js";

@@ -27,7 +27,8 @@ export async function create(
   const object = prepare(resource, { ...decoded, metadata }, options);
   check(ctx, resource, object, undefined, options);
   const ref = { namespace, name: metadata.name };
-  if (resource.namespaced) await ctx.namespaces.admit(resource, ref);
+  // No await between the last look and the store: else the namespace could go in between.
+  while (resource.namespaced && !ctx.namespaces.isOpen(namespace)) await ctx.namespaces.admit(resource, ref);
   return store(ctx, resource, ref, object, options, !name && generateName ? MAX_GENERATED : 1);
 }
 

@@ -57,9 +57,13 @@ async function removeOnce(
   if (object.metadata.deletionTimestamp !== undefined) return { gone: false, object };
   const doomed = markDeleted(resource, object, timestamp(ctx.now()));
   if (options.dryRun) return { gone: false, object: doomed };
-  const entry = await ctx.store.update(key, doomed, revision);
-  if (isNamespace(resource)) ctx.namespaces.forget(ref.name);
-  return { gone: false, object: entry.object };
+  if (!isNamespace(resource)) return { gone: false, object: (await ctx.store.update(key, doomed, revision)).object };
+  ctx.namespaces.close(ref.name);
+  try {
+    return { gone: false, object: (await ctx.store.update(key, doomed, revision)).object };
+  } finally {
+    ctx.namespaces.forget(ref.name);
+  }
 }
 
 function markDeleted(resource: Resource, object: ApiObject, deletionTimestamp: string): ApiObject {

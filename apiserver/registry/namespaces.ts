@@ -2,32 +2,50 @@ import type { ApiObject } from "../../api/meta.js";
 import type { Store } from "../../store/store.js";
 import { failure, notFound } from "../errors.js";
 import { keyOf, qualifiedName, type Ref, type Resource, type Resources } from "../resources/resource.js";
+import type { RegistryContext } from "./context.js";
 
-/** Whether objects may be created in a namespace. Asked on every create, so the answer is remembered; the registry
- *  is the only writer and forgets it with each write to a namespace. */
+/** Whether objects may be created in a namespace. Asked on every create, so a good answer is remembered: all writes
+ *  to namespaces come through this registry. */
 export interface NamespaceGuard {
-  /** @throws 404 if the namespace is missing, 403 if it is being deleted. */
-  admit(resource: Resource, ref: Ref): Promise<void> | void;
-  /** A namespace was written. */
+  /** Known to be open. When this says so, a create that is handed to the store at once comes before any deletion of
+   *  the namespace. */
+  isOpen(namespace: string): boolean;
+  /** Finds out. @throws 404 if the namespace is missing, 403 if it is being deleted */
+  admit(resource: Resource, ref: Ref): Promise<void>;
+  /** Its deletion is about to be written: from here on nothing is let in. */
+  close(name: string): void;
+  /** It was written, or that failed: look again. */
   forget(name: string): void;
 }
 
 export function createNamespaceGuard(store: Store, resources: Resources): NamespaceGuard {
-  const kind = resources.byKind("v1", "Namespace");
-  if (kind === undefined) throw new Error("no kind Namespace");
-  const active = new Set<string>();
-
-  async function lookUp(resource: Resource, ref: Ref, namespaceKind: Resource): Promise<void> {
-    const name = ref.namespace;
-    const entry = await store.get(keyOf(namespaceKind, { namespace: "", name }));
-    if (entry === undefined) throw notFound(namespaceKind, { name });
-    if (entry.object.metadata.deletionTimestamp !== undefined) throw terminating(resource, ref);
-    active.add(name);
-  }
+  const kind = namespaceKind(resources);
+  const open = new Set<string>();
+  const closed = new Set<string>();
   return {
-    admit: (resource, ref) => (active.has(ref.namespace) ? undefined : lookUp(resource, ref, kind)),
-    forget: (name) => active.delete(name),
+    isOpen: (name) => open.has(name),
+    async admit(resource, ref) {
+      const { namespace: name } = ref;
+      const entry = await store.get(keyOf(kind, { namespace: "", name }));
+      if (entry === undefined) throw notFound(kind, { name });
+      if (closed.has(name) || entry.object.metadata.deletionTimestamp !== undefined) throw terminating(resource, ref);
+      open.add(name);
+    },
+    close(name) {
+      open.delete(name);
+      closed.add(name);
+    },
+    forget(name) {
+      open.delete(name);
+      closed.delete(name);
+    },
   };
+}
+
+export function namespaceKind(resources: Resources): Resource {
+  const kind = resources.byKind("v1", "Namespace");
+  if (kind === undefined) throw new Error("no kind Namespace is served");
+  return kind;
 }
 
 function terminating(resource: Resource, { namespace, name }: Ref) {
@@ -58,3 +76,14 @@ export const newNamespace = (object: ApiObject): ApiObject => ({
   spec: { finalizers: [NAMESPACE_FINALIZER] },
   status: { phase: "Active" },
 });
+
+/** Lets an emptied namespace go. */
+export async function finalizeNamespace(ctx: RegistryContext, name: string): Promise<void> {
+  const entry = await ctx.store.get(keyOf(namespaceKind(ctx.resources), { namespace: "", name }));
+  if (entry?.object.metadata.deletionTimestamp === undefined) return;
+  const { finalizers = [] } = entry.object.metadata;
+  const spec = { finalizers: [] };
+  if (finalizers.length > 0) await ctx.store.update(entry.key, { ...entry.object, spec }, entry.revision);
+  else await ctx.store.delete(entry.key, entry.revision);
+  ctx.namespaces.forget(name);
+}

@@ -9,7 +9,7 @@ import { type DeleteOptions, type Deletion, remove } from "./delete.js";
 import { removeCollection } from "./delete-collection.js";
 import { find, get } from "./get.js";
 import { list, type ObjectList } from "./list.js";
-import { createNamespaceGuard } from "./namespaces.js";
+import { createNamespaceGuard, finalizeNamespace } from "./namespaces.js";
 import { patch } from "./patch.js";
 import { getScale, patchScale, type Scale, updateScale } from "./scale.js";
 import type { SelectionOptions } from "./selection.js";
@@ -40,6 +40,8 @@ export interface Registry {
   patch(resource: Resource, ref: Ref, mediaType: string, body: unknown, options?: WriteOptions): Promise<ApiObject>;
   remove(resource: Resource, ref: Ref, options?: DeleteOptions): Promise<Deletion>;
   removeCollection(resource: Resource, selection: SelectionOptions, options?: DeleteOptions): Promise<ObjectList>;
+  /** Lets a namespace go that was deleted and is empty now. */
+  finalizeNamespace(name: string): Promise<void>;
   getScale(resource: Resource, ref: Ref): Promise<Scale>;
   updateScale(resource: Resource, ref: Ref, given: unknown, options?: WriteOptions): Promise<Scale>;
   patchScale(resource: Resource, ref: Ref, mediaType: string, body: unknown, options?: WriteOptions): Promise<Scale>;
@@ -72,6 +74,7 @@ export function createRegistry(options: RegistryOptions): Registry {
     patch: async (resource, ref, mediaType, body, o) => patch(ctx, resource, ref, mediaType, body, o),
     remove: (resource, ref, o) => remove(ctx, resource, ref, o),
     removeCollection: (resource, selection, o) => removeCollection(ctx, resource, selection, o),
+    finalizeNamespace: (name) => finalizeNamespace(ctx, name),
     getScale: (resource, ref) => getScale(ctx, resource, ref),
     updateScale: async (resource, ref, given, o) => updateScale(ctx, resource, ref, given, o),
     patchScale: async (resource, ref, mediaType, body, o) => patchScale(ctx, resource, ref, mediaType, body, o),

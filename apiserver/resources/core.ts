@@ -1,14 +1,22 @@
-import type { CustomResourceDefinition } from "./crd.js";
+import type { CustomResourceDefinition } from "../../api/crd.js";
 
 /** The one core kind that is served, in the same form as Davit's own. It stays out of `crds/`, because a real
  *  Kubernetes server brings its own. */
 export const namespaceDefinition: CustomResourceDefinition = {
+  apiVersion: "apiextensions.k8s.io/v1",
   kind: "CustomResourceDefinition",
   metadata: { name: "namespaces" },
   spec: {
     group: "",
     scope: "Cluster",
-    names: { plural: "namespaces", singular: "namespace", kind: "Namespace", shortNames: ["ns"] },
+    names: {
+      plural: "namespaces",
+      singular: "namespace",
+      kind: "Namespace",
+      listKind: "NamespaceList",
+      shortNames: ["ns"],
+      categories: [],
+    },
     versions: [
       {
         name: "v1",

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { load } from "js-yaml";
+import type { CustomResourceDefinition } from "../../api/crd.js";
 import { isObject } from "../json.js";
 import { namespaceDefinition } from "./core.js";
-import type { CustomResourceDefinition } from "./crd.js";
 import { type Resources, resourcesOf } from "./resource.js";
 
 const shippedFolder = fileURLToPath(new URL("../../../crds/", import.meta.url));

@@ -1,4 +1,4 @@
-import type { Schema } from "./crd.js";
+import type { Schema } from "../../api/crd.js";
 
 const string = (description: string): Schema => ({ type: "string", description });
 const strings = (description: string): Schema => ({

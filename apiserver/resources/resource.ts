@@ -1,6 +1,6 @@
+import type { CustomResourceDefinition, PrinterColumn, ScaleSubresource, Schema } from "../../api/crd.js";
 import type { ApiObject } from "../../api/meta.js";
 import type { Key } from "../../store/store.js";
-import type { CustomResourceDefinition, PrinterColumn, ScaleSubresource, Schema } from "./crd.js";
 import { objectMetaSchema } from "./object-meta.js";
 
 /** One served kind, as the rest of the API server sees it. */
@@ -75,14 +75,14 @@ function resourceOf({ metadata, spec }: CustomResourceDefinition): Resource {
     version: version.name,
     apiVersion: group === "" ? version.name : `${group}/${version.name}`,
     kind: names.kind,
-    listKind: names.listKind ?? `${names.kind}List`,
+    listKind: names.listKind,
     plural: names.plural,
-    singular: names.singular ?? names.kind.toLowerCase(),
-    shortNames: names.shortNames ?? [],
-    categories: names.categories ?? [],
+    singular: names.singular,
+    shortNames: names.shortNames,
+    categories: names.categories,
     namespaced: spec.scope === "Namespaced",
     schema: withObjectMeta(version.schema.openAPIV3Schema),
-    columns: version.additionalPrinterColumns ?? [],
+    columns: version.additionalPrinterColumns,
     hasStatus: version.subresources?.status !== undefined,
     ...(version.subresources?.scale && { scale: version.subresources.scale }),
     annotations: metadata.annotations ?? {},

@@ -1,8 +1,8 @@
 import { Environment } from "@marcbachmann/cel-js";
+import type { Schema, ValidationRule } from "../../api/crd.js";
 import type { Cause } from "../errors.js";
 import { isObject, jsonEqual } from "../json.js";
-import type { Schema, ValidationRule } from "../resources/crd.js";
-import { shown } from "./causes.js";
+import { forbiddenField, invalidValue, required, shown } from "./causes.js";
 import { listKeys } from "./lists.js";
 import { child, type Path } from "./path.js";
 
@@ -56,8 +56,7 @@ function ruleNode(schema: Schema, parse: (text: string) => Program): RuleNode | 
     return node ? [[name, node]] : [];
   });
   const items = schema.items && ruleNode(schema.items, parse);
-  const additional = schema.additionalProperties;
-  const others = typeof additional === "object" ? ruleNode(additional, parse) : undefined;
+  const others = schema.additionalProperties && ruleNode(schema.additionalProperties, parse);
   if (rules.length === 0 && properties.length === 0 && !items && !others) return undefined;
   return { schema, rules, properties, ...(items && { items }), ...(others && { others }) };
 }
@@ -115,14 +114,16 @@ function messageOf({ source, message }: Rule, context: { self: unknown; oldSelf?
 }
 
 function causeOf({ source }: Rule, self: unknown, field: Path, text: string): Cause {
-  const reason = source.reason ?? "FieldValueInvalid";
-  const label = {
-    FieldValueInvalid: `Invalid value: ${shown(self)}`,
-    FieldValueForbidden: "Forbidden",
-    FieldValueRequired: "Required value",
-    FieldValueDuplicate: `Duplicate value: ${shown(self)}`,
-  }[reason];
-  return { reason, field, message: `${label}: ${text}` };
+  switch (source.reason) {
+    case "FieldValueForbidden":
+      return forbiddenField(field, text);
+    case "FieldValueRequired":
+      return required(field, text);
+    case "FieldValueDuplicate":
+      return { reason: "FieldValueDuplicate", field, message: `Duplicate value: ${shown(self)}: ${text}` };
+    default:
+      return invalidValue(field, self, text);
+  }
 }
 
 const trimDot = (path: Path) => path.replace(/^\./, "");
@@ -134,7 +135,7 @@ function toCel(schema: Schema | undefined, value: unknown): unknown {
   if (Array.isArray(value)) return value.map((item) => toCel(schema?.items, item));
   if (!isObject(value)) return value;
   const out: Record<string, unknown> = {};
-  const others = typeof schema?.additionalProperties === "object" ? schema.additionalProperties : undefined;
+  const others = schema?.additionalProperties;
   for (const name in value) {
     if (value[name] === undefined) continue;
     out[name] = toCel(schema?.properties?.[name] ?? others, value[name]);

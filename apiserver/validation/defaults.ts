@@ -1,5 +1,5 @@
+import type { Schema } from "../../api/crd.js";
 import { isObject, type JsonObject } from "../json.js";
-import type { Schema } from "../resources/crd.js";
 
 /** Fills in the schema's defaults. A default inside an absent object needs that object, as in Kubernetes. The
  *  argument is not changed; without anything to fill in, it is the result. */
@@ -31,7 +31,7 @@ function defaultProperties(schema: Schema, object: JsonObject): JsonObject {
     if (value !== object[name]) set(name, value);
   }
   const others = schema.additionalProperties;
-  if (typeof others === "object" && hasDefaults(others))
+  if (others && hasDefaults(others))
     for (const [name, value] of Object.entries(object)) {
       if (schema.properties && Object.hasOwn(schema.properties, name)) continue;
       const inner = applyDefaults(others, value);
@@ -46,7 +46,7 @@ const known = new WeakMap<Schema, boolean>();
 function hasDefaults(schema: Schema): boolean {
   const cached = known.get(schema);
   if (cached !== undefined) return cached;
-  const others = typeof schema.additionalProperties === "object" ? [schema.additionalProperties] : [];
+  const others = schema.additionalProperties ? [schema.additionalProperties] : [];
   const parts = [...Object.values(schema.properties ?? {}), ...others, ...(schema.items ? [schema.items] : [])];
   const found = schema.default !== undefined || parts.some(hasDefaults);
   known.set(schema, found);

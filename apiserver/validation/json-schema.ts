@@ -1,7 +1,7 @@
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import ajvFormats from "ajv-formats";
+import type { Schema } from "../../api/crd.js";
 import type { Cause } from "../errors.js";
-import type { Schema } from "../resources/crd.js";
 import { invalidValue, notSupported, required, tooLong, tooMany, wrongType } from "./causes.js";
 import { child, fromPointer } from "./path.js";
 
@@ -33,8 +33,7 @@ function toJsonSchema(schema: Schema): object {
   if (schema.minimum !== undefined) out[schema.exclusiveMinimum ? "exclusiveMinimum" : "minimum"] = schema.minimum;
   if (schema.maximum !== undefined) out[schema.exclusiveMaximum ? "exclusiveMaximum" : "maximum"] = schema.maximum;
   if (schema.items) out.items = toJsonSchema(schema.items);
-  if (typeof schema.additionalProperties === "object")
-    out.additionalProperties = toJsonSchema(schema.additionalProperties);
+  if (schema.additionalProperties) out.additionalProperties = toJsonSchema(schema.additionalProperties);
   if (schema.properties)
     out.properties = Object.fromEntries(Object.entries(schema.properties).map(([k, v]) => [k, toJsonSchema(v)]));
   for (const key of ["allOf", "anyOf", "oneOf"] as const) if (schema[key]) out[key] = schema[key].map(toJsonSchema);

@@ -1,6 +1,6 @@
+import type { Schema } from "../../api/crd.js";
 import type { Cause } from "../errors.js";
 import { isObject, jsonEqual } from "../json.js";
-import type { Schema } from "../resources/crd.js";
 import { duplicate } from "./causes.js";
 import { child, type Path } from "./path.js";
 
@@ -14,7 +14,7 @@ export function checkLists(schema: Schema, value: unknown, path: Path = ""): Cau
   }
   if (!isObject(value)) return [];
   return Object.entries(value).flatMap(([name, property]) => {
-    const others = typeof schema.additionalProperties === "object" ? schema.additionalProperties : undefined;
+    const others = schema.additionalProperties;
     const known = schema.properties?.[name] ?? others;
     return known ? checkLists(known, property, child(path, name)) : [];
   });
@@ -50,7 +50,7 @@ const known = new WeakMap<Schema, boolean>();
 function hasListTypes(schema: Schema): boolean {
   const cached = known.get(schema);
   if (cached !== undefined) return cached;
-  const others = typeof schema.additionalProperties === "object" ? [schema.additionalProperties] : [];
+  const others = schema.additionalProperties ? [schema.additionalProperties] : [];
   const parts = [...Object.values(schema.properties ?? {}), ...others, ...(schema.items ? [schema.items] : [])];
   const listType = schema["x-kubernetes-list-type"];
   const found = listType === "set" || listType === "map" || parts.some(hasListTypes);

@@ -1,5 +1,5 @@
+import type { Schema } from "../../api/crd.js";
 import { isObject, type JsonObject } from "../json.js";
-import type { Schema } from "../resources/crd.js";
 import { child, type Path } from "./path.js";
 
 /** What the schema does not know, and nulls where it takes none, leave the value; each unknown field is reported

@@ -1,0 +1,115 @@
+import type { ApiObject, OwnerReference } from "../api/meta.js";
+import { ApiError } from "../client/object-client.js";
+import type { Batch } from "../store/store.js";
+import { follow } from "./follow.js";
+import type { Log } from "./log.js";
+import type { Registry } from "./registry/registry.js";
+import { keyOf, type Resource, refOf } from "./resources/resource.js";
+
+export interface CollectorOptions {
+  registry: Registry;
+  log: Log;
+  signal: AbortSignal;
+}
+
+/** One owner, and what belongs to it; kept only for owners that are known to be there. */
+type Dependents = Map<string, ApiObject>;
+
+/** Deletes, in the background, every object whose owners are all gone (same uid, not only same name). Of several
+ *  owners, those that are gone are struck off the list. Runs until the signal. */
+export function collectGarbage({ registry, log, signal }: CollectorOptions): Promise<void> {
+  const collector = createCollector(registry, log);
+  const { store } = registry;
+  return follow({ store, prefix: "", signal, log, start: collector.sweep, changed: collector.changed });
+}
+
+function createCollector(registry: Registry, log: Log) {
+  const { store, resources } = registry;
+  /** By the owner's uid. */
+  const owners = new Map<string, Dependents>();
+
+  async function sweep(): Promise<number> {
+    owners.clear();
+    const { entries, revision } = await store.list("");
+    for (const { key, object } of entries) await note(key, object);
+    return revision;
+  }
+
+  async function changed({ changes }: Batch): Promise<void> {
+    for (const { type, key, object, previous } of changes) {
+      if (type === "DELETED") {
+        forget(key, object);
+        await collectDependents(object.metadata.uid);
+      } else if (object.metadata.ownerReferences !== previous?.metadata.ownerReferences) {
+        if (previous) forget(key, previous);
+        await note(key, object);
+      } else if (object.metadata.ownerReferences) remember(key, object);
+    }
+  }
+
+  /** Files an object under its owners; if one is gone already, sees to the object at once. */
+  async function note(key: string, object: ApiObject): Promise<void> {
+    for (const owner of object.metadata.ownerReferences ?? []) {
+      let dependents = owners.get(owner.uid);
+      if (dependents === undefined) {
+        // Looked up once for each owner, not for each dependent.
+        if (!(await isThere(owner, object))) return release(object);
+        dependents = new Map();
+        owners.set(owner.uid, dependents);
+      }
+      dependents.set(key, object);
+    }
+  }
+
+  function remember(key: string, object: ApiObject): void {
+    for (const { uid } of object.metadata.ownerReferences ?? []) owners.get(uid)?.set(key, object);
+  }
+
+  function forget(key: string, { metadata }: ApiObject): void {
+    for (const { uid } of metadata.ownerReferences ?? []) {
+      const dependents = owners.get(uid);
+      dependents?.delete(key);
+      if (dependents?.size === 0) owners.delete(uid);
+    }
+  }
+
+  async function collectDependents(uid: string): Promise<void> {
+    const dependents = owners.get(uid);
+    if (dependents === undefined) return;
+    owners.delete(uid);
+    for (const object of dependents.values()) await release(object);
+  }
+
+  /** Deletes an object without owners; takes the missing ones off one that has others. */
+  async function release(object: ApiObject): Promise<void> {
+    const references = object.metadata.ownerReferences ?? [];
+    const there = await Promise.all(references.map((owner) => isThere(owner, object)));
+    const left = references.filter((_, i) => there[i]);
+    const resource = resources.byKind(object.apiVersion, object.kind);
+    if (resource === undefined || left.length === references.length) return;
+    const { uid, name, namespace } = object.metadata;
+    try {
+      if (left.length === 0) await registry.remove(resource, refOf(object), { uid });
+      else await strikeOff(resource, object, left);
+    } catch (error) {
+      if (!(error instanceof ApiError) || (error.code !== 404 && error.code !== 409)) throw error;
+      // Gone, or changed meanwhile: its change comes by here again.
+      log.info({ kind: object.kind, namespace, name }, "dependent changed while it was collected");
+    }
+  }
+
+  async function strikeOff(resource: Resource, object: ApiObject, left: OwnerReference[]): Promise<void> {
+    const metadata = { ...object.metadata, ownerReferences: left };
+    await registry.update(resource, refOf(object), { ...object, metadata }, { validate: false });
+  }
+
+  /** An owner lives in its dependent's namespace, or in none. A kind that is not served is left alone. */
+  async function isThere(owner: OwnerReference, dependent: ApiObject): Promise<boolean> {
+    const resource = resources.byKind(owner.apiVersion, owner.kind);
+    if (resource === undefined) return true;
+    const ref = { namespace: dependent.metadata.namespace ?? "", name: owner.name };
+    return (await store.get(keyOf(resource, ref)))?.object.metadata.uid === owner.uid;
+  }
+
+  return { sweep, changed };
+}
