@@ -1,6 +1,7 @@
 // The normal form of a task definition: every default filled in, sizes as integers, no nulls. What a revision holds,
 // and what "read back" means (decision A6).
 import { createHash } from "node:crypto";
+import { withoutNulls } from "./nulls.js";
 import type {
   ContainerDefinition,
   HealthCheck,
@@ -70,14 +71,6 @@ const normalHealthCheck = (check: HealthCheck): HealthCheck => ({
 function integerText(field: string, text: string | number, value: number | undefined): string {
   if (value === undefined) throw new Error(`Invalid '${field}' setting for task: ${JSON.stringify(text)} is no size`);
   return String(value);
-}
-
-/** A copy without the keys and items that are null: ECS documents carry them for "not set" (spec/02 §1). */
-export function withoutNulls<T>(value: T): T {
-  if (Array.isArray(value)) return value.filter((item) => item !== null).map(withoutNulls) as T;
-  if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).filter(([, field]) => field !== null && field !== undefined);
-  return Object.fromEntries(entries.map(([key, field]) => [key, withoutNulls(field)])) as T;
 }
 
 /** JSON with the keys of every object in order. */

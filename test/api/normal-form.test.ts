@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { contentHash, normalForm, revisionSpec, withoutNulls } from "../../api/normal-form.js";
+import { contentHash, normalForm, revisionSpec } from "../../api/normal-form.js";
+import { withoutNulls } from "../../api/nulls.js";
 import type { TaskDefinitionSpec } from "../../api/types.gen.js";
 
 const web: TaskDefinitionSpec = { containerDefinitions: [{ name: "web", image: "nginx", memory: 64 }] };
