@@ -3,7 +3,7 @@
 import { type Book, createBook } from "../scheduling/book.js";
 import { type Demand, demand } from "../scheduling/demand.js";
 import { place } from "../scheduling/place.js";
-import { median, option, spread } from "./figures.js";
+import { median, option, spread } from "./support/figures.js";
 
 const repeat = Number(option("repeat", "5"));
 const ZONES = 3;
