@@ -13,6 +13,7 @@ import { createRegistry, type Registry } from "./registry/registry.js";
 import { loadResources } from "./resources/load.js";
 
 export type { Token } from "./http/auth.js";
+export type { Connect, ConnectRequest, Connects } from "./http/connect.js";
 export type { Listening, ListenOptions, ServerTls } from "./http/server.js";
 export { type KubeconfigOptions, kubeconfig } from "./kubeconfig.js";
 export { createLocalClient, type LocalClientOptions } from "./local-client.js";

@@ -5,6 +5,7 @@ import { badRequest, internalError } from "../errors.js";
 import type { Log } from "../log.js";
 import type { Registry } from "../registry/registry.js";
 import { createAuthenticator, type Token } from "./auth.js";
+import { type Connects, connectRoute, serveConnect } from "./connect.js";
 import { createDiscovery } from "./discovery.js";
 import { serveObjects } from "./objects.js";
 import { createOpenApi } from "./openapi.js";
@@ -27,6 +28,8 @@ export interface ListenOptions {
   tokens: readonly Token[];
   /** Time between two bookmarks of a watch that asks for them. @default 10_000 */
   bookmarkMs?: number;
+  /** Subresources that somebody else serves, by `<plural>/<subresource>`. @default none */
+  connect?: Connects;
 }
 
 export interface Listening {
@@ -67,7 +70,11 @@ export async function listen(parts: HttpParts, options: ListenOptions): Promise<
   };
 }
 
-function createHandler(parts: HttpParts, { tokens, bookmarkMs = 10_000 }: ListenOptions, closing: AbortSignal) {
+function createHandler(
+  parts: HttpParts,
+  { tokens, bookmarkMs = 10_000, connect = {} }: ListenOptions,
+  closing: AbortSignal,
+) {
   const { registry, now, log } = parts;
   const authenticate = createAuthenticator(tokens);
   const discover = createDiscovery(registry.resources);
@@ -85,6 +92,8 @@ function createHandler(parts: HttpParts, { tokens, bookmarkMs = 10_000 }: Listen
     const gone = new AbortController();
     response.once("close", () => gone.abort());
     const signal = AbortSignal.any([closing, gone.signal]);
+    const connected = connectRoute(registry.resources, connect, segments);
+    if (connected) return serveConnect(connected, { request, response, query, user, signal });
     const route = resourceRoute(registry.resources, segments);
     await serveObjects({ registry, now, bookmarkMs }, route, { request, response, query, user, signal });
   }
