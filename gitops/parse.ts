@@ -1,0 +1,21 @@
+import { describePlace, importDocuments, type Place } from "../api/import/index.js";
+import { type LoadedFile, objectId } from "./plan.js";
+
+/** One file's text to the objects it declares: YAML manifests, or bare ECS JSON. What can't be taken is an error naming
+ *  file, document and field, and nothing of that document is taken.
+ *  @param namespace of documents that name none */
+export function parseManifest(path: string, text: string, namespace = "default"): LoadedFile {
+  const { objects, notes, errors } = importDocuments(text, path);
+  return {
+    path,
+    objects: objects.map(({ manifest: bare, place, restart }) => {
+      const manifest = { ...bare, metadata: { namespace, ...bare.metadata } };
+      const id = objectId(manifest.kind, manifest.metadata.namespace, manifest.metadata.name);
+      return { id, manifest, origin: originOf(place), ...(restart && { restart }) };
+    }),
+    errors: errors.map(describePlace),
+    notes: notes.map(describePlace),
+  };
+}
+
+const originOf = ({ file, document }: Place): string => `${file}#${document}`;

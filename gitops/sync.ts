@@ -1,0 +1,182 @@
+// Keeps the API at what a folder declares: applies what is in it, deletes what left it, of what it applied itself.
+import type { ApiObject } from "../api/meta.js";
+import { KINDS, type Kind } from "../api/types.gen.js";
+import { ApiError, type ObjectClient } from "../client/object-client.js";
+import { type ApplyClient, applyObject, overObjectClient } from "./apply.js";
+import { followFolder, type ParseFile, readFolder } from "./folder-source.js";
+import { type Applied, type LoadedFile, type LoadedObject, objectId, type Plan, plan } from "./plan.js";
+import { confirmedToken, type SyncStatus, writeSyncStatus } from "./sync-status.js";
+
+export const FIELD_MANAGER = "davit-gitops";
+/** On everything that the folder sync has applied. */
+export const SOURCE_LABEL = "davit.dev/source";
+export const SOURCE = "folder";
+/** Which object the label was meant for: a copy of a manifest under another name is not ours to delete. */
+const TRACKING = "davit.dev/source-object";
+/** `<path>#<document>` in the folder. */
+const ORIGIN = "davit.dev/source-file";
+
+export interface SyncLog {
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+}
+
+export interface FolderSyncOptions {
+  root: string;
+  client: ObjectClient;
+  parse: ParseFile;
+  log: SyncLog;
+  now: () => number;
+  newBatchId: () => string;
+  /** Nothing may have changed for so long before the folder is read. @default 300 */
+  quietMs?: number;
+  /** How often everything is compared again though nothing has changed. @default 30_000 */
+  resyncMs?: number;
+  /** The same while something is wrong or waits for a confirmation. @default 2_000 */
+  retryMs?: number;
+}
+
+export interface FolderSync {
+  /** One look at the folder, and what follows from it. */
+  once(): Promise<SyncStatus>;
+  close(): Promise<void>;
+}
+
+/** Starts following the folder at once. Every look is a whole one, so a missed change costs time only. */
+export function startFolderSync(options: FolderSyncOptions): FolderSync {
+  const { root, log, quietMs = 300, resyncMs = 30_000, retryMs = 2_000 } = options;
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<unknown> = Promise.resolve();
+  let closed = false;
+
+  const later = (ms: number): void => {
+    clearTimeout(timer);
+    if (!closed) timer = setTimeout(() => void once().catch(failed), ms);
+  };
+  const failed = (error: unknown): void => {
+    log.warn({ root, error: String(error) }, "folder sync failed; it tries again");
+    later(retryMs);
+  };
+  const once = (): Promise<SyncStatus> => {
+    const result = running.then(async () => {
+      const status = await syncFolder(options);
+      later(status.state === "Synced" ? resyncMs : retryMs);
+      return status;
+    });
+    running = result.catch(() => undefined);
+    return result;
+  };
+
+  const watcher = followFolder(
+    root,
+    () => later(quietMs),
+    (error) => log.warn({ root, error: String(error) }, "the folder can't be watched; it is read every now and then"),
+  );
+  later(quietMs);
+  return {
+    once,
+    async close() {
+      closed = true;
+      clearTimeout(timer);
+      await watcher.close();
+      await running;
+    },
+  };
+}
+
+/** One whole look: read, plan, apply, prune, tell. */
+export async function syncFolder(options: FolderSyncOptions): Promise<SyncStatus> {
+  const { root, client, parse, log } = options;
+  const look = await readFolder(root, parse).then(
+    (files) => ({ files, unreadable: undefined }),
+    (error: unknown) => ({ files: undefined, unreadable: error instanceof Error ? error.message : String(error) }),
+  );
+  const applied = await inventory(client);
+  const decided = plan({
+    files: look.files,
+    applied,
+    confirmed: await confirmedToken(client),
+    ...(look.unreadable !== undefined && { unreadable: look.unreadable }),
+  });
+  const errors = [...decided.errors, ...(await applyAll(options, decided)), ...(await prune(client, decided, log))];
+  const status = statusOf(decided, errors, look.files);
+  if (await writeSyncStatus(client, status, options.now)) log.info({ root, ...status }, "folder sync");
+  return status;
+}
+
+/** Everything that this sync has applied and that is still there. */
+async function inventory(client: ObjectClient): Promise<Applied[]> {
+  const labelSelector = `${SOURCE_LABEL}=${SOURCE}`;
+  const lists = await Promise.all((Object.keys(KINDS) as Kind[]).map((kind) => client.list(kind, { labelSelector })));
+  return lists
+    .flatMap(({ items }): readonly ApiObject[] => items)
+    .flatMap((object) => {
+      const { namespace, name, uid, annotations, deletionTimestamp } = object.metadata;
+      const id = objectId(object.kind, namespace, name);
+      const mine = annotations?.[TRACKING] === id && deletionTimestamp === undefined;
+      return mine ? [{ id, uid, path: (annotations[ORIGIN] ?? "").replace(/#\d+$/, "") }] : [];
+    });
+}
+
+async function applyAll({ client, newBatchId, log }: FolderSyncOptions, { apply }: Plan): Promise<string[]> {
+  const applier = overObjectClient(client, FIELD_MANAGER);
+  const batch = newBatchId();
+  const errors: string[] = [];
+  for (const object of apply) {
+    const error = await applyOne(applier, object, batch, log);
+    if (error !== undefined) errors.push(`${object.origin}: ${error}`);
+  }
+  return errors;
+}
+
+async function applyOne(client: ApplyClient, { manifest, id, origin }: LoadedObject, batch: string, log: SyncLog) {
+  const { labels, annotations } = manifest.metadata as { labels?: object; annotations?: object };
+  const marked = {
+    ...manifest,
+    metadata: {
+      ...manifest.metadata,
+      labels: { ...labels, [SOURCE_LABEL]: SOURCE },
+      annotations: { ...annotations, [TRACKING]: id, [ORIGIN]: origin },
+    },
+  };
+  try {
+    const { outcome, object } = await applyObject(client, marked, { batch });
+    if (outcome !== "unchanged") log.info({ object: id, origin, outcome }, "applied from the folder");
+    return object.metadata.deletionTimestamp === undefined
+      ? undefined
+      : "it is being deleted; applied again when it is gone";
+  } catch (error) {
+    if (error instanceof ApiError) return error.message;
+    throw error;
+  }
+}
+
+async function prune(client: ObjectClient, { prune }: Plan, log: SyncLog): Promise<string[]> {
+  const errors: string[] = [];
+  for (const { id, uid } of prune) {
+    const [kind, namespace, name] = id.split("/") as [Kind, string, string];
+    try {
+      await client.delete(kind, { namespace, name }, { uid, propagationPolicy: "Background" });
+      log.info({ object: id }, "left the folder, deleted");
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      // Gone already, or another object of that name by now.
+      if (error.code !== 404 && error.code !== 409) errors.push(`${id}: ${error.message}`);
+    }
+  }
+  return errors;
+}
+
+function statusOf(decided: Plan, errors: readonly string[], files: readonly LoadedFile[] | undefined): SyncStatus {
+  const { held, apply } = decided;
+  const base = { files: files?.length ?? 0, objects: apply.length };
+  const problems = [
+    ...(held
+      ? [`${held.reason}; kept until \`davit gitops confirm\`: ${held.objects.map(({ id }) => id).join(", ")}`]
+      : []),
+    ...errors,
+  ];
+  if (problems.length === 0)
+    return { state: "Synced", message: `${base.objects} objects from ${base.files} files`, ...base };
+  return { state: held ? "Held" : "Failed", message: problems.join("\n"), ...base, ...(held && { held: held.token }) };
+}
