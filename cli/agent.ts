@@ -1,0 +1,121 @@
+import { hostname } from "node:os";
+import { type Command, Option } from "commander";
+import { type Agent, createAgent } from "../agent/agent.js";
+import { agentOptionsFromEnv } from "../agent/options.js";
+import type { Runtime } from "../agent/runtimes/runtime.js";
+import type { SimulatedOptions } from "../agent/runtimes/simulated/options.js";
+import { createAgentBus } from "../bus/agent.js";
+import { type BusConnection, connectBus } from "../bus/connect.js";
+import { inboxPrefix } from "../bus/subjects.js";
+import { count } from "./arguments.js";
+import { crashOnBugs, untilTold } from "./child-process.js";
+import { EXIT, Failure, messageOf } from "./failure.js";
+import { createLog, type Log } from "./log.js";
+import { dataFolder, openDataFolder } from "./supervisor/data-folder.js";
+import { instanceIds } from "./supervisor/instance-ids.js";
+import { ownVersion } from "./version.js";
+
+export interface AgentCommandOptions {
+  dataDir: string;
+  natsUrl: string;
+  natsCreds: string;
+  runtime: "docker" | "simulated";
+  instances: number;
+  namespace: string;
+}
+
+export function define(command: Command): void {
+  command
+    .requiredOption("--data-dir <D>", "data folder")
+    .requiredOption("--nats-url <URL>", "the bus")
+    .requiredOption("--nats-creds <F>", "the agent's credentials")
+    .option("--namespace <NS>", "where its machine is", "default")
+    .addOption(
+      new Option("--runtime <RUNTIME>", "docker or simulated").choices(["docker", "simulated"]).default("docker"),
+    )
+    .option("--instances <N>", "how many simulated machines", count, 1)
+    .addHelpText(
+      "after",
+      "\nThe variables of ECS's agent are read: ECS_CLUSTER, ECS_IMAGE_PULL_BEHAVIOR, ECS_RESERVED_PORTS, ECS_RESERVED_MEMORY,\nECS_INSTANCE_ATTRIBUTES, ECS_AVAILABLE_LOGGING_DRIVERS, ECS_CONTAINER_STOP_TIMEOUT, and others.",
+    )
+    .action(agent);
+}
+
+async function agent(options: AgentCommandOptions): Promise<void> {
+  const log = createLog("agent");
+  crashOnBugs(log);
+  const folder = dataFolder(options.dataDir);
+  openDataFolder(folder);
+  const fromEnvironment = readEnvironment();
+  const ids = instanceIds(folder, options.instances);
+  const connection = connectBus({
+    servers: options.natsUrl,
+    credentials: { file: options.natsCreds },
+    name: `davit agent ${hostname()}`,
+    // A single agent may listen below its own id only.
+    inboxPrefix: inboxPrefix(ids[0] ?? ""),
+    log,
+  });
+  const newRuntime = await runtimes(options.runtime);
+  const agents = ids.map((instance, index) => {
+    const runtime = newRuntime();
+    const made = createAgent({
+      instance,
+      namespace: options.namespace,
+      cluster: process.env.ECS_CLUSTER || "default",
+      bus: createAgentBus({ connection, instance, log }),
+      runtime,
+      options: {
+        ...fromEnvironment,
+        agentVersion: ownVersion(),
+        hostname: options.instances === 1 ? hostname() : `${hostname()}-${index + 1}`,
+      },
+      now: Date.now,
+      random: Math.random,
+      log: messageFirst(log),
+    });
+    return { made, runtime };
+  });
+  for (const { made } of agents) void made.start();
+  await untilTold(log, [() => close(connection, agents)]);
+}
+
+async function close(connection: BusConnection, agents: { made: Agent; runtime: Runtime }[]): Promise<void> {
+  await Promise.all(agents.map(({ made }) => made.stop()));
+  await Promise.all(agents.map(({ runtime }) => runtime.close()));
+  await connection.close();
+}
+
+function readEnvironment() {
+  try {
+    return agentOptionsFromEnv(process.env);
+  } catch (error) {
+    throw new Failure(messageOf(error), EXIT.fatal);
+  }
+}
+
+/** $DAVIT_SIMULATED: how simulated containers behave, as JSON, e.g. `{"startMs":[50,200],"crashRate":0.01}`. */
+function simulatedOptions(): Partial<SimulatedOptions> {
+  try {
+    return JSON.parse(process.env.DAVIT_SIMULATED || "{}") as Partial<SimulatedOptions>;
+  } catch (error) {
+    throw new Failure(`DAVIT_SIMULATED is no JSON: ${messageOf(error)}`, EXIT.fatal);
+  }
+}
+
+/** The agent's rooms put the message before the fields. */
+const messageFirst = (log: Log) => ({
+  debug: () => undefined,
+  info: (message: string, fields: object = {}) => log.info(fields, message),
+  warn: (message: string, fields: object = {}) => log.warn(fields, message),
+  error: (message: string, fields: object = {}) => log.error(fields, message),
+});
+
+async function runtimes(name: "docker" | "simulated"): Promise<() => Runtime> {
+  if (name === "simulated") {
+    const { createSimulatedRuntime } = await import("../agent/runtimes/simulated/simulated.js");
+    const options = simulatedOptions();
+    return () => createSimulatedRuntime({ options, now: Date.now, random: Math.random });
+  }
+  throw new Failure("the Docker runtime is not there yet.", EXIT.fatal);
+}

@@ -1,0 +1,135 @@
+import { randomBytes } from "node:crypto";
+import type { Command } from "commander";
+import type { ApiObject, Condition } from "../api/meta.js";
+import { ApiError, type MergePatch } from "../client/object-client.js";
+import { type ApplyClient, applyObject } from "../gitops/apply.js";
+import type { Manifest } from "../gitops/last-applied.js";
+import type { LoadedObject } from "../gitops/plan.js";
+import { type ApiOptions, withApi, withApiOptions } from "./api/connect.js";
+import type { Api } from "./api/http.js";
+import { fetchObject, waitForObjects } from "./api/objects.js";
+import { findResourceOfKind, pathOf, type Resource } from "./api/resources.js";
+import { seconds } from "./arguments.js";
+import { EXIT, Failure } from "./failure.js";
+import { loadManifests } from "./manifests.js";
+import { print, progress } from "./output/terminal.js";
+
+interface Options extends ApiOptions {
+  filename: string[];
+  wait?: boolean;
+  timeout: number;
+}
+
+export function define(command: Command): void {
+  command
+    .description(
+      "Applies YAML manifests, or bare ECS JSON (also as `aws ecs describe-task-definition` and `describe-services`\n" +
+        "print it). What is new is created; what is there is changed to what the file says, and what others set is kept.",
+    )
+    .requiredOption("-f, --filename <FILE...>", "files, folders (with all below them), or - for standard input")
+    .option("--wait", "until all of it is Ready")
+    .option("--timeout <SECONDS>", "how long --wait may take", seconds, 300)
+    .addHelpText(
+      "after",
+      `
+An error names the file, the document and the field; nothing of that document is applied, and the exit code is 1.
+
+Examples:
+  $ davit apply -f manifests/quickstart/ --wait
+  $ davit apply -f task-definition.json
+  $ aws ecs describe-task-definition --task-definition web | davit apply -f -`,
+    )
+    .action((options: Options) => withApi(options, (api) => apply(api, options)));
+  withApiOptions(command);
+}
+
+async function apply(api: Api, options: Options): Promise<void> {
+  const { documents, errors, notes } = await loadManifests(options.filename, options.namespace);
+  for (const note of notes) process.stderr.write(`Note: ${note}\n`);
+  if (documents.length === 0 && errors.length === 0)
+    throw new Failure(`there is nothing to apply in ${options.filename.join(", ")}.`);
+  const batch = randomBytes(8).toString("hex");
+  const applied: ApiObject[] = [];
+  for (const document of documents) {
+    const object = await applyOne(api, document, batch).catch((error: unknown) => {
+      if (!(error instanceof ApiError || error instanceof Failure)) throw error;
+      errors.push(`${document.origin}: ${error.message}`);
+      return undefined;
+    });
+    if (object) applied.push(object);
+  }
+  for (const error of errors) process.stderr.write(`davit: ${error}\n`);
+  if (errors.length > 0) process.exitCode = EXIT.failed;
+  else if (options.wait) await waitUntilReady(api, applied, options.timeout * 1000);
+}
+
+async function applyOne(api: Api, { manifest, origin }: LoadedObject, batch: string): Promise<ApiObject> {
+  const resource = findResourceOfKind(manifest.kind);
+  if (!resource)
+    throw new Failure(
+      `kind: there is no kind ${JSON.stringify(manifest.kind)} here (\`davit skeleton KIND\` prints one to start from).`,
+    );
+  const { outcome, object } = await applyObject(overHttp(api, resource), manifest, { batch });
+  for (const warning of api.takeWarnings()) process.stderr.write(`Warning: ${origin}: ${warning}\n`);
+  print(`${resource.qualified}/${object.metadata.name} ${outcome}`);
+  return object;
+}
+
+const MANAGER = "fieldManager=davit-apply&fieldValidation=Strict";
+
+function overHttp(api: Api, resource: Resource): ApplyClient {
+  const at = ({ metadata: { namespace = "default", name } }: Manifest) => ({ namespace, name });
+  return {
+    get: (manifest) => fetchObject(api, resource, at(manifest).namespace, at(manifest).name),
+    create: async (manifest) =>
+      (await api.call(`${pathOf(resource, at(manifest).namespace)}?${MANAGER}`, {
+        method: "POST",
+        body: manifest,
+      })) as ApiObject,
+    patch: async (manifest: Manifest, patch: MergePatch) =>
+      (await api.call(`${pathOf(resource, at(manifest).namespace, at(manifest).name)}?${MANAGER}`, {
+        method: "PATCH",
+        contentType: "application/merge-patch+json",
+        body: patch,
+      })) as ApiObject,
+  };
+}
+
+/** Until `Ready=True` of what was applied, as it was applied. Kinds without that condition are ready when they are there. */
+async function waitUntilReady(api: Api, applied: readonly ApiObject[], timeoutMs: number): Promise<void> {
+  const waiting = progress();
+  const deadline = performance.now() + timeoutMs;
+  for (const { kind, metadata } of applied) {
+    const resource = findResourceOfKind(kind);
+    if (!resource) continue;
+    const { name, namespace, generation } = metadata;
+    let why = "it has not been seen yet";
+    await waitForObjects(
+      { api, resource, namespace, timeoutMs: Math.max(0, deadline - performance.now()) },
+      (objects) => {
+        const object = objects.get(name);
+        if (!object) throw new Failure(`${resource.singular} ${name} is gone.`);
+        const ready = readiness(object, generation);
+        if (ready === true) return true;
+        why = ready;
+        waiting.show(`${resource.singular} ${name}: ${why}`);
+        return undefined;
+      },
+      () => new Failure(`${resource.singular} ${name} is not Ready after ${timeoutMs / 1000} s: ${why}`),
+    );
+  }
+  waiting.done();
+}
+
+/** true, or what it waits for. A task that has run to its end well is as ready as it gets. */
+function readiness({ status }: ApiObject, generation: number): true | string {
+  const { conditions, observedGeneration } = (status ?? {}) as {
+    conditions?: Condition[];
+    observedGeneration?: number;
+  };
+  if (!status) return "it has not been seen yet";
+  if (observedGeneration !== undefined && observedGeneration < generation) return "the change has not been seen yet";
+  const ready = conditions?.find(({ type }) => type === "Ready");
+  if (ready?.status === "True") return true;
+  return ready ? `${ready.reason}: ${ready.message}` : "it has no condition Ready yet";
+}

@@ -1,0 +1,118 @@
+import type { Command } from "commander";
+import type { ApiObject } from "../api/meta.js";
+import { ApiError } from "../client/object-client.js";
+import { type ApiOptions, withApi, withApiOptions } from "./api/connect.js";
+import type { Api } from "./api/http.js";
+import { parseTargets, resolve } from "./api/names.js";
+import { fetchList, fetchObject, waitForObjects } from "./api/objects.js";
+import { pathOf, type Resource } from "./api/resources.js";
+import { seconds } from "./arguments.js";
+import { Failure, UsageError } from "./failure.js";
+import { print } from "./output/terminal.js";
+
+interface Options extends ApiOptions {
+  filename?: string[];
+  all?: boolean;
+  selector?: string;
+  ignoreNotFound?: boolean;
+  wait: boolean;
+  timeout: number;
+}
+
+interface Doomed {
+  resource: Resource;
+  object: ApiObject;
+}
+
+export function define(command: Command): void {
+  command
+    .argument("[kind...]", "KIND NAME…, or KIND/NAME…")
+    .option("-f, --filename <FILE...>", "what these files or folders declare (- for standard input)")
+    .option("--all", "every object of the KIND in the namespace")
+    .option("-l, --selector <LABELS>", "those of the KIND with these labels")
+    .option("--ignore-not-found", "what is not there is no error")
+    .option("--no-wait", "do not wait until they are gone")
+    .option("--timeout <SECONDS>", "how long to wait", seconds, 120)
+    .addHelpText(
+      "after",
+      `
+A deleted service stops its tasks. A deleted task definition only deregisters: what runs keeps running.
+
+Examples:
+  $ davit delete service web
+  $ davit delete -f manifests/quickstart/
+  $ davit delete tasks --all`,
+    )
+    .action((args: string[], options: Options) => withApi(options, (api) => remove(api, args, options)));
+  withApiOptions(command);
+}
+
+async function remove(api: Api, args: string[], options: Options): Promise<void> {
+  const doomed = options.filename ? await inFiles(api, options.filename, options) : await named(api, args, options);
+  for (const { resource, object } of doomed) {
+    await api
+      .call(pathOf(resource, object.metadata.namespace, object.metadata.name), {
+        method: "DELETE",
+        body: {
+          apiVersion: "v1",
+          kind: "DeleteOptions",
+          propagationPolicy: "Background",
+          preconditions: { uid: object.metadata.uid },
+        },
+      })
+      .catch(ignoreGone);
+    print(`${resource.qualified}/${object.metadata.name} deleted`);
+  }
+  if (options.wait) for (const one of doomed) await waitUntilGone(api, one, options.timeout * 1000);
+}
+
+function ignoreGone(error: unknown): void {
+  if (!(error instanceof ApiError) || error.code !== 404) throw error;
+}
+
+async function named(api: Api, args: string[], options: Options): Promise<Doomed[]> {
+  const targets = parseTargets(args);
+  const doomed: Doomed[] = [];
+  for (const { resource, name } of targets) {
+    if (name !== undefined) {
+      const object = await resolve(api, resource, options.namespace, name).catch((error: unknown) => {
+        if (options.ignoreNotFound && error instanceof Failure && error.message.startsWith("there is no"))
+          return undefined;
+        throw error;
+      });
+      if (object) doomed.push({ resource, object });
+    } else if (options.all || options.selector) {
+      const { items } = await fetchList(api, resource, options.namespace, options.selector);
+      doomed.push(...items.map((object) => ({ resource, object })));
+    } else throw new UsageError(`name the ${resource.plural} to delete, or say --all.`);
+  }
+  return doomed;
+}
+
+async function inFiles(api: Api, files: string[], options: Options): Promise<Doomed[]> {
+  const { loadManifests } = await import("./manifests.js");
+  const { findResourceOfKind } = await import("./api/resources.js");
+  const { documents } = await loadManifests(files, options.namespace);
+  const doomed: Doomed[] = [];
+  for (const { manifest } of documents.toReversed()) {
+    const resource = findResourceOfKind(manifest.kind);
+    const { name, namespace = options.namespace } = manifest.metadata;
+    const object = resource && (await fetchObject(api, resource, namespace, name));
+    if (resource && object) doomed.push({ resource, object });
+    else if (!options.ignoreNotFound)
+      throw new Failure(`there is no ${manifest.kind} ${name} in namespace ${namespace}.`);
+  }
+  return doomed;
+}
+
+async function waitUntilGone(api: Api, { resource, object }: Doomed, timeoutMs: number): Promise<void> {
+  const { name, namespace, uid } = object.metadata;
+  await waitForObjects(
+    { api, resource, namespace, timeoutMs },
+    (objects) => (objects.get(name)?.metadata.uid === uid ? undefined : true),
+    () =>
+      new Failure(
+        `${resource.singular} ${name} is still going after ${timeoutMs / 1000} s; look at \`davit describe ${resource.singular}/${name}\`.`,
+      ),
+  );
+}

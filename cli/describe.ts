@@ -1,0 +1,32 @@
+import type { Command } from "commander";
+import { type ApiOptions, withApi, withApiOptions } from "./api/connect.js";
+import type { Api } from "./api/http.js";
+import { parseTargets, resolve } from "./api/names.js";
+import { fetchList } from "./api/objects.js";
+import { UsageError } from "./failure.js";
+import { page } from "./output/page.js";
+import { print } from "./output/terminal.js";
+
+export function define(command: Command): void {
+  command
+    .argument("<kind...>", "KIND NAME…, or KIND/NAME…")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  $ davit describe service web     deployments, conditions, what happened\n  $ davit describe task/4f2a       why it stopped, its containers and ports",
+    )
+    .action((args: string[], options: ApiOptions) => withApi(options, (api) => describe(api, args, options)));
+  withApiOptions(command);
+}
+
+async function describe(api: Api, args: string[], { namespace }: ApiOptions): Promise<void> {
+  const pages: string[] = [];
+  for (const { resource, name } of parseTargets(args)) {
+    if (name === undefined && args.length > 1) throw new UsageError(`name the ${resource.singular} to describe.`);
+    const objects =
+      name === undefined
+        ? (await fetchList(api, resource, namespace)).items
+        : [await resolve(api, resource, namespace, name)];
+    pages.push(...objects.map((object) => page(object, Date.now())));
+  }
+  print(pages.join(`\n\n${"-".repeat(60)}\n\n`));
+}

@@ -1,0 +1,24 @@
+import { type Command, Option } from "commander";
+import { UsageError } from "../failure.js";
+
+export type Format = "json" | "yaml" | "name" | "wide" | "table";
+
+export function withOutputOption(command: Command): Command {
+  return command.addOption(
+    new Option("-o, --output <FORMAT>", "json, yaml, name, or wide").choices(["json", "yaml", "name", "wide"]),
+  );
+}
+
+/** An object or a list as JSON or YAML. */
+export async function serialize(value: unknown, format: "json" | "yaml"): Promise<string> {
+  if (format === "json") return JSON.stringify(value, null, 4);
+  const { dump } = await import("js-yaml");
+  return dump(value, { noRefs: true, lineWidth: -1 }).trimEnd();
+}
+
+export function oneOf<const T extends string>(value: string, allowed: readonly T[], option: string): T {
+  const found = allowed.find((one) => one === value);
+  if (found === undefined)
+    throw new UsageError(`${option} is ${JSON.stringify(value)}, but must be one of ${allowed.join(", ")}.`);
+  return found;
+}

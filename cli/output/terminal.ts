@@ -1,0 +1,53 @@
+import type { Writable } from "node:stream";
+
+type Screen = Writable & { isTTY?: boolean; columns?: number };
+
+/** Colour and redrawing only where a person looks at a terminal that can do it. */
+export const isPlain = (stream: Screen): boolean =>
+  stream.isTTY !== true || process.env.NO_COLOR !== undefined || process.env.TERM === "dumb";
+
+const paint =
+  (code: number) =>
+  (text: string, stream: Screen = process.stdout) =>
+    isPlain(stream) ? text : `\u001b[${code}m${text}\u001b[0m`;
+
+export const bold = paint(1);
+export const green = paint(32);
+export const red = paint(31);
+export const yellow = paint(33);
+export const grey = paint(90);
+
+/** What goes on while a command waits: one line that is rewritten on a terminal, a new line per change elsewhere. */
+export interface Progress {
+  show(text: string): void;
+  /** Removes the line from the terminal. */
+  done(): void;
+}
+
+export function progress(stream: Screen = process.stderr): Progress {
+  let last = "";
+  const plain = isPlain(stream);
+  return {
+    show(text) {
+      if (text === last) return;
+      last = text;
+      stream.write(plain ? `${text}\n` : `\r\u001b[K${text.slice(0, (stream.columns ?? 80) - 1)}`);
+    },
+    done() {
+      if (!plain && last !== "") stream.write("\r\u001b[K");
+      last = "";
+    },
+  };
+}
+
+/** Writes to stdout; a reader that has seen enough (`| head`) ends the command quietly. */
+export function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+export function endQuietlyOnClosedPipe(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+    throw error;
+  });
+}

@@ -1,0 +1,130 @@
+import { randomUUID } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Command } from "commander";
+import { createApiServer, ensurePki, ensureTokens, kubeconfig } from "../apiserver/index.js";
+import { connectBus } from "../bus/connect.js";
+import { createControlBus } from "../bus/control.js";
+import { inboxPrefix } from "../bus/subjects.js";
+import { startFolderSync } from "../gitops/sync.js";
+import { openLmdbStore } from "../store/lmdb/lmdb-store.js";
+import { LockHeld } from "../store/lock.js";
+import type { Store } from "../store/store.js";
+import { writeAccess } from "./api/kubeconfig.js";
+import { port } from "./arguments.js";
+import { crashOnBugs, untilTold } from "./child-process.js";
+import { EXIT, Failure, messageOf } from "./failure.js";
+import { createLog, type Log } from "./log.js";
+import { parseManifest } from "./manifests.js";
+import { type DataFolder, dataFolder, openDataFolder } from "./supervisor/data-folder.js";
+import { taskLogs } from "./task-logs.js";
+
+export interface ServerOptions {
+  dataDir: string;
+  apiPort: number;
+  natsUrl: string;
+  natsCreds: string;
+  kubeconfig?: string;
+  manifests?: string;
+}
+
+const HOST = "127.0.0.1";
+
+export function define(command: Command): void {
+  command
+    .requiredOption("--data-dir <D>", "data folder")
+    .requiredOption("--api-port <N>", "port of the API", port)
+    .requiredOption("--nats-url <URL>", "the bus")
+    .requiredOption("--nats-creds <F>", "the control plane's credentials")
+    .option("--kubeconfig <F>", "a further kubeconfig to write the context into")
+    .option("--manifests <DIR>", "folder to follow")
+    .action(server);
+}
+
+async function server(options: ServerOptions): Promise<void> {
+  const log = createLog("server");
+  crashOnBugs(log);
+  const folder = dataFolder(options.dataDir);
+  openDataFolder(folder);
+  const closing: (() => Promise<unknown> | unknown)[] = [];
+
+  const store = await openStore(folder);
+  closing.push(() => store.close());
+  const api = createApiServer({ store, now: Date.now, newUid: randomUUID, random: Math.random, log });
+  await api.bootstrap();
+  closing.push(() => api.close());
+
+  // The API works while the bus is away: this connects behind the scenes, and again whenever it must.
+  const connection = connectBus({
+    servers: options.natsUrl,
+    credentials: { file: options.natsCreds },
+    name: "davit server",
+    inboxPrefix: inboxPrefix("control"),
+    log,
+  });
+  closing.push(() => connection.close());
+  const bus = createControlBus({ connection, log });
+  closing.push(() => bus.close());
+
+  const access = await prepareAccess(folder, options.apiPort);
+  const listening = await api.listen({
+    host: HOST,
+    port: options.apiPort,
+    tls: access.tls,
+    tokens: access.tokens,
+    connect: { "tasks/log": taskLogs({ client: api.client, bus, now: Date.now }) },
+  });
+  closing.push(() => listening.close());
+  writeKubeconfigs(folder, options, access);
+
+  if (options.manifests !== undefined) closing.push(followManifests(options.manifests, api.client, log));
+  await untilTold(log, closing);
+}
+
+async function openStore(folder: DataFolder): Promise<Store> {
+  try {
+    return await openLmdbStore({ folder: folder.store });
+  } catch (error) {
+    // A former server that is still on its way out: started again in a moment.
+    if (error instanceof LockHeld) throw error;
+    throw new Failure(messageOf(error), EXIT.fatal);
+  }
+}
+
+type Access = Awaited<ReturnType<typeof prepareAccess>>;
+
+async function prepareAccess(folder: DataFolder, apiPort: number) {
+  const tls = await ensurePki({ folder: folder.pki, now: Date.now });
+  const tokens = await ensureTokens(join(folder.pki, "tokens.csv"));
+  const token = tokens.find(({ groups }) => groups.includes("system:masters"))?.token;
+  if (token === undefined)
+    throw new Failure(
+      `${join(folder.pki, "tokens.csv")} has no token of the group system:masters: remove the file, and a new one is made.`,
+      EXIT.fatal,
+    );
+  return { tls, tokens, token, url: `https://${HOST}:${apiPort}` };
+}
+
+/** Ours is written whole; in the one that was named, only our entries. */
+function writeKubeconfigs(folder: DataFolder, options: ServerOptions, { tls, token, url }: Access): void {
+  const text = kubeconfig({ server: url, ca: tls.ca, token });
+  if (!isSame(folder.kubeconfig, text)) writeFileSync(folder.kubeconfig, text, { mode: 0o600 });
+  if (options.kubeconfig !== undefined) writeAccess(options.kubeconfig, { url, ca: tls.ca, token });
+}
+
+function isSame(path: string, text: string): boolean {
+  try {
+    return readFileSync(path, "utf8") === text;
+  } catch {
+    return false;
+  }
+}
+
+function followManifests(
+  root: string,
+  client: Parameters<typeof startFolderSync>[0]["client"],
+  log: Log,
+): () => Promise<void> {
+  const sync = startFolderSync({ root, client, parse: parseManifest, log, now: Date.now, newBatchId: randomUUID });
+  return () => sync.close();
+}

@@ -1,0 +1,222 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, existsSync, openSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { acquireLock, LockHeld } from "../../store/lock.js";
+import { createApi } from "../api/http.js";
+import { type Access, readAccess } from "../api/kubeconfig.js";
+import { Failure } from "../failure.js";
+import { bold, print, progress } from "../output/terminal.js";
+import type { UpOptions } from "../up.js";
+import { type BusAccess, externalBus, ownBus } from "./bus-access.js";
+import { checkDocker, freePort } from "./checks.js";
+import { lastWords } from "./child.js";
+import { childSpecs } from "./children.js";
+import { containersOf } from "./containers.js";
+import { type DataFolder, dataFolder, openDataFolder } from "./data-folder.js";
+import { instanceIds } from "./instance-ids.js";
+import { sizeOf, tail } from "./log-file.js";
+import { isAlive } from "./process.js";
+import { readState, type SupervisorState, self } from "./state-file.js";
+import { type Ended, Supervisor, waitReady } from "./supervisor.js";
+
+const READY_TIMEOUT_MS = 60_000;
+
+/** `davit up` in the foreground: resolves when the user's signal has stopped it. */
+export async function up(options: UpOptions): Promise<void> {
+  const startedAt = performance.now();
+  const folder = dataFolder(options.dataDir);
+  if (options.manifests !== undefined) checkManifests(options.manifests);
+  openDataFolder(folder);
+  const release = await lock(folder);
+  try {
+    const supervisor = await prepare(folder, options);
+    for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => supervisor.interrupt());
+    try {
+      await run(supervisor, folder, options, startedAt);
+    } finally {
+      await supervisor.stop();
+    }
+    await sayWhatStays(folder, options);
+  } finally {
+    await release();
+  }
+}
+
+async function run(supervisor: Supervisor, folder: DataFolder, options: UpOptions, startedAt: number): Promise<void> {
+  const waiting = progress();
+  waiting.show("Starting Davit …");
+  await supervisor.start();
+  const access = await waitReady(
+    () => probe(folder),
+    supervisor.ended,
+    READY_TIMEOUT_MS,
+    join(folder.logs, "server.log"),
+  );
+  waiting.done();
+  if (!access) return;
+  supervisor.ready();
+  sayReady(folder, access, options, performance.now() - startedAt);
+  const ended = await supervisor.ended;
+  if (ended.by === "signal") process.stderr.write("Stopping …\n");
+  else throw new Failure(`${ended.child} can't go on: ${ended.said}`);
+}
+
+/** All checks, then what to start: nothing is started or ended if one of them fails. */
+async function prepare(folder: DataFolder, options: UpOptions): Promise<Supervisor> {
+  const former = readState(folder.state);
+  if (options.runtime === "docker") await checkDocker();
+  const apiPort = await choosePort(options.apiPort, former?.apiPort, former?.children.server, "--api-port");
+  const agents = {
+    instances: instanceIds(folder, options.instances),
+    fleet: options.runtime === "simulated" && options.instances > 1,
+  };
+  const bus = await openBus(folder, options, former, agents);
+  const kubeconfig = options.kubeconfig && resolve(options.kubeconfig);
+  const children = childSpecs({
+    folder,
+    apiPort,
+    natsUrl: bus.url,
+    ...(bus.nats && { nats: bus.nats }),
+    controlCredentials: bus.controlCredentials,
+    ...(kubeconfig && { kubeconfig }),
+    ...(options.manifests && { manifests: resolve(options.manifests) }),
+    runtime: options.runtime,
+    instances: options.instances,
+  });
+  const state: SupervisorState = {
+    supervisor: self(),
+    apiPort,
+    natsUrl: bus.url,
+    ...(kubeconfig && { kubeconfig }),
+    children: {},
+    ready: false,
+  };
+  const say = (line: string) => void process.stderr.write(`${new Date().toISOString()} ${line}\n`);
+  return new Supervisor({ folder, children, former, state, say });
+}
+
+async function openBus(
+  folder: DataFolder,
+  options: UpOptions,
+  former: SupervisorState | undefined,
+  agents: { instances: string[]; fleet: boolean },
+): Promise<BusAccess> {
+  const { natsUrl, natsCreds, natsSigningKey } = options;
+  if (natsUrl !== undefined)
+    return externalBus(
+      folder,
+      {
+        url: natsUrl,
+        ...(natsCreds && { credentialsFile: resolve(natsCreds) }),
+        ...(natsSigningKey && { signingKeyFile: resolve(natsSigningKey) }),
+      },
+      agents,
+    );
+  const formerPort = former && Number(new URL(former.natsUrl).port);
+  return ownBus(folder, await choosePort(options.natsPort, formerPort, former?.children.nats, "--nats-port"), agents);
+}
+
+/** The wanted port; for 0 the one of the last run, so that clients find Davit again, else any free one. A port that our
+ *  own still running child holds counts as free. */
+async function choosePort(
+  wanted: number,
+  former: number | undefined,
+  holder: { pid: number; startTicks: string } | undefined,
+  option: string,
+): Promise<number> {
+  const held = former !== undefined && holder !== undefined && isAlive(holder);
+  if (held && (wanted === 0 || wanted === former)) return former;
+  if (wanted === 0 && former !== undefined) return freePort(former, option).catch(() => freePort(0, option));
+  return freePort(wanted, option);
+}
+
+async function lock(folder: DataFolder): Promise<() => Promise<void>> {
+  try {
+    const held = await acquireLock(folder.root, "up");
+    return () => held.release();
+  } catch (error) {
+    if (!(error instanceof LockHeld)) throw error;
+    const pid = readState(folder.state)?.supervisor.pid;
+    throw new Failure(
+      `Davit is already up on ${folder.root}${pid === undefined ? "" : ` (process ${pid})`}: ` +
+        "look with `davit status`, end it with `davit down`, or name another folder with --data-dir.",
+    );
+  }
+}
+
+function checkManifests(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new Failure(`--manifests ${path} is no folder: make it, or name another.`);
+}
+
+/** How the API of this folder is reached, once it says that it is ready. */
+async function probe(folder: DataFolder): Promise<Access | undefined> {
+  const port = readState(folder.state)?.apiPort;
+  if (!existsSync(folder.kubeconfig)) return undefined;
+  const access = readAccess(folder.kubeconfig);
+  if (new URL(access.url).port !== String(port)) return undefined;
+  const api = createApi(access);
+  try {
+    await api.call("/readyz");
+    return access;
+  } catch {
+    return undefined;
+  } finally {
+    api.close();
+  }
+}
+
+function sayReady(folder: DataFolder, access: Access, options: UpOptions, tookMs: number): void {
+  const state = readState(folder.state);
+  const flag = options.dataDir === undefined ? "" : ` --data-dir ${folder.root}`;
+  print(`${bold("Davit is up")} after ${(tookMs / 1000).toFixed(1)} s.
+  API         ${access.url}
+  kubeconfig  ${folder.kubeconfig}
+  bus         ${state?.natsUrl}
+  data, logs  ${folder.root}
+Try \`davit status${flag}\`, or \`davit apply -f FILE${flag}\`. ${options.detach ? `\`davit down${flag}\`` : "Ctrl-C"} stops Davit; containers keep running.`);
+}
+
+async function sayWhatStays(folder: DataFolder, { runtime, dataDir }: UpOptions): Promise<void> {
+  const running = runtime === "docker" ? (await containersOf(instanceIds(folder, 1))).filter((one) => one.running) : [];
+  const flag = dataDir === undefined ? "" : ` --data-dir ${folder.root}`;
+  if (running.length > 0)
+    print(
+      `Davit is down. ${running.length} container${running.length === 1 ? " keeps" : "s keep"} running; ` +
+        `\`davit up${flag}\` takes them over, \`davit down --purge${flag}\` removes them.`,
+    );
+  else print("Davit is down.");
+}
+
+/** `davit up --detach`: starts itself again in the background and waits until that is ready. */
+export async function upDetached(options: UpOptions): Promise<void> {
+  const folder = dataFolder(options.dataDir);
+  openDataFolder(folder);
+  const logFile = join(folder.logs, "supervisor.log");
+  const from = sizeOf(logFile);
+  const log = openSync(logFile, "a", 0o600);
+  const args = process.argv.slice(1).filter((arg) => arg !== "--detach");
+  const child = spawn(process.execPath, [...process.execArgv, ...args], {
+    detached: true,
+    stdio: ["ignore", log, log],
+  });
+  closeSync(log);
+  const exited = once(child, "exit").then(() => true);
+  const waiting = progress();
+  waiting.show("Starting Davit …");
+  const startedAt = performance.now();
+  while (!(await Promise.race([exited, sleep(25)]))) {
+    const state = readState(folder.state);
+    if (state?.ready && state.supervisor.pid === child.pid) {
+      waiting.done();
+      child.unref();
+      return sayReady(folder, readAccess(folder.kubeconfig), options, performance.now() - startedAt);
+    }
+  }
+  waiting.done();
+  throw new Failure(lastWords(tail(logFile, from)), child.exitCode ?? 1);
+}
+
+export type { Ended };

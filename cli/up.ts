@@ -1,0 +1,68 @@
+import { type Command, Option } from "commander";
+import { count, port } from "./arguments.js";
+import { UsageError } from "./failure.js";
+
+export interface UpOptions {
+  dataDir?: string;
+  apiPort: number;
+  natsPort: number;
+  natsUrl?: string;
+  natsCreds?: string;
+  natsSigningKey?: string;
+  kubeconfig?: string;
+  manifests?: string;
+  runtime: "docker" | "simulated";
+  instances: number;
+  detach?: boolean;
+}
+
+export function define(command: Command): void {
+  command
+    .description(
+      "Starts Davit on this machine: nats-server, the server (API, controllers) and an agent, each started again when it\n" +
+        "ends. Ctrl-C stops them; containers keep running, and the next `davit up` takes them over.",
+    )
+    .option(
+      "--data-dir <D>",
+      "where all of it lies (default: $DAVIT_DATA_DIR, else /var/lib/davit for root, ~/.davit for others)",
+    )
+    .option("--api-port <N>", "port of the API on 127.0.0.1; 0 = any free one", port, 7443)
+    .option("--nats-port <N>", "port of nats-server on 127.0.0.1; 0 = any free one", port, 7422)
+    .option("--nats-url <URL>", "use this nats-server and start none (with --nats-creds and --nats-signing-key)")
+    .option("--nats-creds <F>", "credentials of a user that may do everything in Davit's account there")
+    .option("--nats-signing-key <F>", "seed of a signing key of that account: makes the agents' credentials")
+    .option("--kubeconfig <F>", "also put the context `davit` into this kubeconfig; its other entries stay as they are")
+    .option("--manifests <DIR>", "apply this folder, follow it, and delete what leaves it (of what it applied itself)")
+    .addOption(
+      new Option("--runtime <RUNTIME>", "docker, or simulated: containers that only pretend")
+        .choices(["docker", "simulated"])
+        .default("docker"),
+    )
+    .option("--instances <N>", "how many simulated machines", count, 1)
+    .option("--detach", "return when the API is ready, and go on in the background (`davit down` ends it)")
+    .addHelpText(
+      "after",
+      `
+Ports that were chosen by 0 stay the same at the next start, as long as they are free.
+
+Examples:
+  $ davit up                                      stay in the foreground
+  $ davit up --detach && davit status
+  $ davit up --manifests ./deploy                 keep what the folder declares
+  $ davit up --data-dir /tmp/d --api-port 0 --nats-port 0 --runtime simulated --instances 100`,
+    )
+    .action(async (options: UpOptions) => {
+      check(options);
+      const { up, upDetached } = await import("./supervisor/up.js");
+      await (options.detach ? upDetached(options) : up(options));
+    });
+}
+
+function check({ runtime, instances, natsUrl, natsCreds, natsSigningKey }: UpOptions): void {
+  if (instances !== 1 && runtime !== "simulated")
+    throw new UsageError(`--instances ${instances} is for --runtime simulated: one machine has one Docker agent.`);
+  if (natsUrl === undefined && (natsCreds ?? natsSigningKey) !== undefined)
+    throw new UsageError(
+      "--nats-creds and --nats-signing-key go with --nats-url: without it Davit starts a nats-server of its own.",
+    );
+}
