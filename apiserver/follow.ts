@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { Log } from "../client/log.js";
 import { type Batch, Expired, type Store, TooSlow } from "../store/store.js";
-import type { Log } from "./log.js";
 
 export interface FollowOptions {
   store: Store;

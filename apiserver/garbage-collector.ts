@@ -1,8 +1,8 @@
 import type { ApiObject, OwnerReference } from "../api/meta.js";
+import type { Log } from "../client/log.js";
 import { ApiError } from "../client/object-client.js";
 import type { Batch } from "../store/store.js";
 import { follow } from "./follow.js";
-import type { Log } from "./log.js";
 import type { Registry } from "./registry/registry.js";
 import { keyOf, type Resource, refOf } from "./resources/resource.js";
 

@@ -1,23 +1,23 @@
 import { warningOf } from "../api/fields.js";
 import type { ApiObject } from "../api/meta.js";
 import { KINDS, type Kind } from "../api/types.gen.js";
+import type { Log } from "../client/log.js";
 import type { ObjectClient } from "../client/object-client.js";
 import type { Store } from "../store/store.js";
 import { bootstrap } from "./bootstrap.js";
 import { collectGarbage } from "./garbage-collector.js";
 import { type Listening, type ListenOptions, listen } from "./http/server.js";
 import { createLocalClient } from "./local-client.js";
-import type { Log } from "./log.js";
 import { emptyNamespaces } from "./namespace-emptier.js";
 import { createRegistry, type Registry } from "./registry/registry.js";
 import { loadResources } from "./resources/load.js";
 
+export type { Log } from "../client/log.js";
 export type { Token } from "./http/auth.js";
 export type { Connect, ConnectRequest, Connects } from "./http/connect.js";
 export type { Listening, ListenOptions, ServerTls } from "./http/server.js";
 export { type KubeconfigOptions, kubeconfig } from "./kubeconfig.js";
 export { createLocalClient, type LocalClientOptions } from "./local-client.js";
-export type { Log } from "./log.js";
 export { ensurePki, type PkiOptions } from "./pki.js";
 export { ensureTokens } from "./tokens.js";
 

@@ -1,7 +1,7 @@
 import type { ApiObject } from "../api/meta.js";
+import type { Log } from "../client/log.js";
 import type { Batch } from "../store/store.js";
 import { follow } from "./follow.js";
-import type { Log } from "./log.js";
 import { namespaceKind } from "./registry/namespaces.js";
 import type { Registry } from "./registry/registry.js";
 import { prefixOf, type Resource } from "./resources/resource.js";
