@@ -1,12 +1,19 @@
 // What a row of the table of fields without effect says, and the words it is written in.
 
+/** Which values of a field are meant. `parent` is the object that holds it. */
+export interface ValueTest {
+  /** For a person, such as "other than `bridge`"; empty for any value that is set. */
+  readonly text: string;
+  applies(value: unknown, parent: Readonly<Record<string, unknown>>): boolean;
+}
+
 export interface FieldRule {
   /** Below `spec`; `[]` stands for every item of a list. */
   readonly path: string;
   /** What happens instead, for a person. */
   readonly instead: string;
-  /** Whether this value is one that is not acted on; any value that is set, if left out. `parent` holds the field. */
-  readonly when?: (value: unknown, parent: Readonly<Record<string, unknown>>) => boolean;
+  /** Which of its values are not acted on. @default anySet */
+  readonly when?: ValueTest;
 }
 
 export interface FieldRules {
@@ -16,25 +23,32 @@ export interface FieldRules {
   readonly notImplemented: readonly FieldRule[];
 }
 
-export const notOneOf =
-  (...values: readonly string[]) =>
-  (value: unknown): boolean =>
-    typeof value === "string" && !values.includes(value);
-export const includesOneOf =
-  (...values: readonly string[]) =>
-  (value: unknown): boolean =>
-    Array.isArray(value) && value.some((item) => values.includes(String(item)));
-/** `{ enable: true, … }` or `{ enabled: true, … }`. */
-export const isEnabled = (value: unknown): boolean =>
-  typeof value === "object" &&
-  value !== null &&
-  Object.entries(value).some(([key, on]) => /^enabled?$/.test(key) && on === true);
+const code = (values: readonly string[]): string => values.map((value) => `\`${value}\``).join(", ");
 
 /** Off and empty are the same as not there. */
-export function isSet(value: unknown): boolean {
-  if (value === undefined || value === null || value === false || value === "") return false;
-  return typeof value !== "object" || Object.keys(value).length > 0;
-}
+export const anySet: ValueTest = {
+  text: "",
+  applies(value) {
+    if (value === undefined || value === null || value === false || value === "") return false;
+    return typeof value !== "object" || Object.keys(value).length > 0;
+  },
+};
+
+export const otherThan = (...values: readonly string[]): ValueTest => ({
+  text: `other than ${code(values)}`,
+  applies: (value) => typeof value === "string" && !values.includes(value),
+});
+
+export const withOneOf = (...values: readonly string[]): ValueTest => ({
+  text: `with ${code(values)}`,
+  applies: (value) => Array.isArray(value) && value.some((item) => values.includes(String(item))),
+});
+
+/** `{ enable: true, … }` or `{ enabled: true, … }`. */
+export const whenEnabled: ValueTest = {
+  text: "if enabled",
+  applies: (value) => isRecord(value) && (value.enable === true || value.enabled === true),
+};
 
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);

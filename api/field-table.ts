@@ -1,6 +1,14 @@
 // The one table of fields that are accepted but not acted on (yet): a field without a row here is acted on.
 // docs/status.md is generated from it.
-import { type FieldRule, type FieldRules, includesOneOf, isEnabled, isSet, notOneOf } from "./field-rules.js";
+import {
+  anySet,
+  type FieldRule,
+  type FieldRules,
+  otherThan,
+  type ValueTest,
+  whenEnabled,
+  withOneOf,
+} from "./field-rules.js";
 import type { Kind } from "./types.gen.js";
 
 const TAGS: FieldRule = { path: "tags", instead: "stored, but not passed on to tasks and events" };
@@ -9,19 +17,21 @@ const PLACEMENT: readonly FieldRule[] = [
   { path: "placementStrategy", instead: "placement balances over zones and machines" },
   { path: "capacityProviderStrategy", instead: "any machine with an agent is used" },
   { path: "platformVersion", instead: "there is one platform" },
-  { path: "launchType", instead: "any machine with an agent is used", when: notOneOf("EC2", "EXTERNAL") },
+  { path: "launchType", instead: "any machine with an agent is used", when: otherThan("EC2", "EXTERNAL") },
 ];
 const JOB: readonly FieldRule[] = [
   { path: "enableExecuteCommand", instead: "commands cannot be run in containers yet" },
   { path: "enableECSManagedTags", instead: "tasks get no tags" },
-  { path: "propagateTags", instead: "tasks get no tags", when: notOneOf("NONE") },
+  { path: "propagateTags", instead: "tasks get no tags", when: otherThan("NONE") },
   { path: "networkConfiguration", instead: "only networkMode awsvpc, which is not run yet, would need it" },
 ];
 
 const CONTAINER = "containerDefinitions[]";
 const DRIVERS_RUN = ["json-file", "none"];
-const onOtherDriver = (_value: unknown, parent: Readonly<Record<string, unknown>>): boolean =>
-  !DRIVERS_RUN.includes(String(parent.logDriver));
+const onOtherDriver: ValueTest = {
+  text: "of another driver",
+  applies: (value, parent) => anySet.applies(value, parent) && !DRIVERS_RUN.includes(String(parent.logDriver)),
+};
 
 const TASK_DEFINITION: FieldRules = {
   ignored: [
@@ -32,24 +42,24 @@ const TASK_DEFINITION: FieldRules = {
     {
       path: "requiresCompatibilities",
       instead: "Fargate's own rules are not checked; any machine with an agent is used",
-      when: includesOneOf("FARGATE", "MANAGED_INSTANCES"),
+      when: withOneOf("FARGATE", "MANAGED_INSTANCES"),
     },
     {
       path: "runtimePlatform.cpuArchitecture",
       instead: "placement does not look at processors",
-      when: notOneOf("X86_64"),
+      when: otherThan("X86_64"),
     },
     { path: "ephemeralStorage", instead: "scratch storage is as large as the machine's disk" },
     { path: "enableFaultInjection", instead: "no faults are injected" },
     {
       path: `${CONTAINER}.logConfiguration.logDriver`,
       instead: "the output goes to the machine's json-file driver, where `davit logs` finds it",
-      when: notOneOf(...DRIVERS_RUN),
+      when: otherThan(...DRIVERS_RUN),
     },
     {
       path: `${CONTAINER}.logConfiguration.options`,
       instead: "belongs to a driver that is not used",
-      when: (value, parent) => isSet(value) && onOtherDriver(value, parent),
+      when: onOtherDriver,
     },
     { path: `${CONTAINER}.logConfiguration.secretOptions`, instead: "belongs to a driver that is not used" },
     {
@@ -62,18 +72,18 @@ const TASK_DEFINITION: FieldRules = {
     {
       path: `${CONTAINER}.versionConsistency`,
       instead: "each task takes what the tag points to when it starts",
-      when: notOneOf("disabled"),
+      when: otherThan("disabled"),
     },
     { path: `${CONTAINER}.linuxParameters.maxSwap`, instead: "swap is as the machine has it" },
     { path: `${CONTAINER}.linuxParameters.swappiness`, instead: "swap is as the machine has it" },
   ],
   notImplemented: [
-    { path: "networkMode", instead: "bridge and host run", when: notOneOf("bridge", "host") },
+    { path: "networkMode", instead: "bridge and host run", when: otherThan("bridge", "host") },
     { path: "pidMode", instead: "each container has its own processes" },
     { path: "ipcMode", instead: "as the machine's Docker is set" },
     { path: "proxyConfiguration", instead: "no traffic is redirected" },
     { path: "inferenceAccelerators", instead: "no devices are assigned" },
-    { path: "runtimePlatform.operatingSystemFamily", instead: "machines run Linux", when: notOneOf("LINUX") },
+    { path: "runtimePlatform.operatingSystemFamily", instead: "machines run Linux", when: otherThan("LINUX") },
     ...containerRows({
       mountPoints: "nothing would be mounted",
       volumesFrom: "nothing would be mounted",
@@ -107,7 +117,7 @@ const TASK_DEFINITION: FieldRules = {
     {
       path: `${CONTAINER}.restartPolicy`,
       instead: "the container would not be restarted alone",
-      when: isEnabled,
+      when: whenEnabled,
     },
     { path: "volumes", instead: "no volumes are made" },
   ],
@@ -144,25 +154,25 @@ export const FIELDS: { readonly [K in Kind]: FieldRules } = {
       ...JOB,
       { path: "loadBalancers", instead: "tasks run, and take traffic on their own ports" },
       { path: "serviceRegistries", instead: "tasks run, and are entered nowhere" },
-      { path: "serviceConnectConfiguration", instead: "tasks run without proxies", when: isEnabled },
+      { path: "serviceConnectConfiguration", instead: "tasks run without proxies", when: whenEnabled },
       { path: "vpcLatticeConfigurations", instead: "tasks run, and are entered nowhere" },
       { path: "monitoring", instead: "metrics are the same for every service" },
       { path: "healthCheckGracePeriodSeconds", instead: "health checks count from their startPeriod on" },
       {
         path: "availabilityZoneRebalancing",
         instead: "running tasks are not moved",
-        when: notOneOf("DISABLED"),
+        when: otherThan("DISABLED"),
       },
       {
         path: "deploymentConfiguration.deploymentCircuitBreaker",
         instead: "a deployment tries on, with growing pauses",
-        when: isEnabled,
+        when: whenEnabled,
       },
-      { path: "deploymentConfiguration.alarms", instead: "there are no alarms yet", when: isEnabled },
+      { path: "deploymentConfiguration.alarms", instead: "there are no alarms yet", when: whenEnabled },
       {
         path: "deploymentConfiguration.strategy",
         instead: "tasks are replaced as in ROLLING",
-        when: notOneOf("ROLLING"),
+        when: otherThan("ROLLING"),
       },
       { path: "deploymentConfiguration.bakeTimeInMinutes", instead: "old tasks stop as soon as new ones are healthy" },
       { path: "deploymentConfiguration.lifecycleHooks", instead: "no hook is called" },
@@ -171,12 +181,12 @@ export const FIELDS: { readonly [K in Kind]: FieldRules } = {
       {
         path: "deploymentConfiguration.earlySuccessCriteria",
         instead: "a deployment is complete when every task is replaced",
-        when: isEnabled,
+        when: whenEnabled,
       },
     ],
     notImplemented: [
-      { path: "schedulingStrategy", instead: "REPLICA runs", when: notOneOf("REPLICA") },
-      { path: "deploymentController.type", instead: "ECS runs", when: notOneOf("ECS") },
+      { path: "schedulingStrategy", instead: "REPLICA runs", when: otherThan("REPLICA") },
+      { path: "deploymentController.type", instead: "ECS runs", when: otherThan("ECS") },
       { path: "volumeConfigurations", instead: "no volumes are made" },
     ],
   },

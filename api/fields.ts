@@ -1,5 +1,5 @@
 // Which fields of an object are accepted but not acted on, by the one table of them.
-import { type FieldRule, isRecord, isSet } from "./field-rules.js";
+import { anySet, type FieldRule, isRecord } from "./field-rules.js";
 import { FIELDS } from "./field-table.js";
 import type { Kind } from "./types.gen.js";
 
@@ -35,7 +35,7 @@ export function warningOf(kind: Kind, spec: unknown): string | undefined {
 }
 
 /** Every place in `spec` to which the rule applies. */
-function found({ path, when = isSet }: FieldRule, spec: unknown, withValue: boolean): string[] {
+function found({ path, when = anySet }: FieldRule, spec: unknown, withValue: boolean): string[] {
   let places: { at: string; value: unknown; parent: unknown }[] = [{ at: "", value: spec, parent: undefined }];
   for (const segment of path.split(/\.|(?=\[\])/))
     places = places.flatMap(({ at, value }) =>
@@ -50,6 +50,8 @@ function found({ path, when = isSet }: FieldRule, spec: unknown, withValue: bool
           : [],
     );
   return places
-    .filter(({ value, parent }) => value !== undefined && value !== null && isRecord(parent) && when(value, parent))
-    .map(({ at, value }) => (withValue && typeof value === "string" && when !== isSet ? `${at} (${value})` : at));
+    .filter(
+      ({ value, parent }) => value !== undefined && value !== null && isRecord(parent) && when.applies(value, parent),
+    )
+    .map(({ at, value }) => (withValue && typeof value === "string" && when !== anySet ? `${at} (${value})` : at));
 }

@@ -1,12 +1,15 @@
 // `npm run generate`: writes every generated file. With `--check` it writes nothing, and fails if one is out of step.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { ROOT, readCrds } from "./generate/crds.js";
+import { withTables } from "./generate/status.js";
 import { typesFile } from "./generate/types.js";
 import { type GeneratedFile, machineFiles } from "./generate-machines.js";
 
+const STATUS = "docs/status.md";
 /** What makes generated files. A new generator is a line here. */
 const GENERATORS: readonly (() => GeneratedFile[])[] = [
   () => [{ path: "api/types.gen.ts", content: typesFile(readCrds()) }],
+  () => [{ path: STATUS, content: withTables(readFileSync(new URL(STATUS, ROOT), "utf8"), readCrds()) }],
   machineFiles,
 ];
 
