@@ -31,14 +31,14 @@ export function patch(
     // A patch that does not speak of it takes whatever version is there.
     if (object.metadata.resourceVersion !== current.metadata.resourceVersion) return object;
     const { resourceVersion: _, ...metadata } = object.metadata;
-    return { ...object, metadata: { ...metadata, resourceVersion: mentionsVersion(mediaType, body) } };
+    return { ...object, metadata: { ...metadata, resourceVersion: mentionsVersion(body) } };
   };
   return rewrite(ctx, resource, ref, change, options);
 }
 
 /** The resourceVersion that a merge patch insists on; "" if none. */
-function mentionsVersion(mediaType: string, body: unknown): string {
-  if (mediaType !== MERGE_PATCH || !isObject(body) || !isObject(body.metadata)) return "";
+function mentionsVersion(body: unknown): string {
+  if (!isObject(body) || !isObject(body.metadata)) return "";
   const version = body.metadata.resourceVersion;
   return typeof version === "string" ? version : "";
 }
@@ -60,6 +60,8 @@ export function patchOf(
         `server-side apply (${APPLY_PATCH}) is not carried out by this server yet: use client-side apply`,
       );
     case STRATEGIC_MERGE_PATCH:
+      // kubectl sends nothing else for core kinds. Without lists and directives it means the same as a merge patch.
+      if (resource.group === "" && isObject(body) && isPlain(body)) return (current) => mergePatch(current, body);
       throw unsupportedMediaType(
         `the body of the request was in an unknown format - accepted media types include: ${JSON_PATCH}, ${MERGE_PATCH}`,
       );
@@ -69,6 +71,11 @@ export function patchOf(
       );
   }
 }
+
+const isPlain = (patch: JsonObject): boolean =>
+  Object.entries(patch).every(
+    ([name, value]) => !name.startsWith("$") && !Array.isArray(value) && (!isObject(value) || isPlain(value)),
+  );
 
 /** RFC 7386. Parts that the patch leaves alone are shared with the result. */
 export function mergePatch(target: unknown, patch: unknown): unknown {

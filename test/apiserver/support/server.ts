@@ -48,6 +48,8 @@ export interface TestServer {
   kubeconfig: string;
   /** Errors that were logged. A good test run has none. */
   errors: object[];
+  /** How many watches are open, in all. */
+  watches(): number;
   /** As admin, JSON unless a header says otherwise. */
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   /** The answer's stream, once its headers are there. */
@@ -60,6 +62,16 @@ export async function startServer(name: string, options: Partial<ApiServerOption
   const errors: object[] = [];
   const log: Log = { info() {}, warn() {}, error: (fields) => errors.push(fields) };
   const store = await openLmdbStore({ folder: join(folder.path, "store"), newId: randomUUID });
+  let watches = 0;
+  const watch = store.watch.bind(store);
+  store.watch = async function* (...args) {
+    watches++;
+    try {
+      yield* watch(...args);
+    } finally {
+      watches--;
+    }
+  };
   const api = createApiServer({ store, now: Date.now, newUid: randomUUID, random: Math.random, log, ...options });
   await api.bootstrap();
   const tls = await ensurePki({ folder: join(folder.path, "pki"), now: Date.now });
@@ -96,6 +108,7 @@ export async function startServer(name: string, options: Partial<ApiServerOption
     token,
     kubeconfig: file,
     errors,
+    watches: () => watches,
     call,
     open: (path, headers = {}) => send({ ...base, method: "GET", path, headers: headersOf(token, headers, undefined) }),
     async close() {
