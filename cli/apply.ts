@@ -1,14 +1,17 @@
 import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import type { ApiObject, Condition } from "../api/meta.js";
+import type { TaskDefinition } from "../api/types.gen.js";
 import { ApiError, type MergePatch } from "../client/object-client.js";
 import { type ApplyClient, applyObject } from "../gitops/apply.js";
 import type { Manifest } from "../gitops/last-applied.js";
+import { pinRevision, Unresolved } from "../gitops/pinned-revision.js";
 import type { LoadedObject } from "../gitops/plan.js";
 import { type ApiOptions, withApi, withApiOptions } from "./api/connect.js";
 import type { Api } from "./api/http.js";
 import { fetchObject, waitForObjects } from "./api/objects.js";
-import { findResourceOfKind, pathOf, type Resource } from "./api/resources.js";
+import { findResource, findResourceOfKind, pathOf, type Resource } from "./api/resources.js";
 import { seconds } from "./arguments.js";
 import { EXIT, Failure } from "./failure.js";
 import { loadManifests } from "./manifests.js";
@@ -63,18 +66,50 @@ async function apply(api: Api, options: Options): Promise<void> {
   else if (options.wait) await waitUntilReady(api, applied, options.timeout * 1000);
 }
 
-async function applyOne(api: Api, { manifest, origin }: LoadedObject, batch: string): Promise<ApiObject> {
+async function applyOne(api: Api, { manifest, origin, restart }: LoadedObject, batch: string): Promise<ApiObject> {
   const resource = findResourceOfKind(manifest.kind);
   if (!resource)
     throw new Failure(
       `kind: there is no kind ${JSON.stringify(manifest.kind)} here (\`davit skeleton KIND\` prints one to start from).`,
     );
-  const { outcome, object } = await applyObject(overHttp(api, resource), manifest, { batch });
+  const wanted = await withRevision(api, manifest);
+  const { outcome, object } = await applyObject(overHttp(api, resource), wanted, { batch });
+  if (restart && outcome !== "created") await restartService(api, resource, wanted);
   for (const warning of api.takeWarnings()) process.stderr.write(`Warning: ${origin}: ${warning}\n`);
-  print(`${resource.qualified}/${object.metadata.name} ${outcome}`);
+  print(`${resource.qualified}/${object.metadata.name} ${outcome}${restart ? ", with a new deployment" : ""}`);
   return object;
 }
 
+/** How long a task definition of the same apply may take to be registered. */
+const REGISTERED_WITHIN_MS = 10_000;
+
+async function withRevision(api: Api, manifest: Manifest): Promise<Manifest> {
+  const resource = findResource("taskdefinition");
+  const lookup = {
+    definition: async (namespace: string, name: string) =>
+      (await fetchObject(api, resource, namespace, name)) as TaskDefinition | undefined,
+  };
+  for (const deadline = performance.now() + REGISTERED_WITHIN_MS; ; await sleep(100)) {
+    try {
+      return await pinRevision(manifest, undefined, lookup);
+    } catch (error) {
+      if (!(error instanceof Unresolved)) throw error;
+      if (performance.now() > deadline || error.message.includes("there is no")) throw new Failure(error.message);
+    }
+  }
+}
+
+/** What `forceNewDeployment` asks for: a command, so it is done once and is no part of what was applied. */
+async function restartService(api: Api, resource: Resource, { metadata }: Manifest): Promise<void> {
+  await api.call(`${pathOf(resource, metadata.namespace ?? "default", metadata.name)}?${MANAGER}`, {
+    method: "PATCH",
+    contentType: "application/merge-patch+json",
+    body: { metadata: { annotations: { [RESTARTED_AT]: new Date().toISOString() } } },
+  });
+}
+
+/** A service with another value here gets a new deployment. */
+const RESTARTED_AT = "davit.dev/restartedAt";
 const MANAGER = "fieldManager=davit-apply&fieldValidation=Strict";
 
 function overHttp(api: Api, resource: Resource): ApplyClient {

@@ -4,6 +4,7 @@ import { KINDS, type Kind } from "../api/types.gen.js";
 import { ApiError, type ObjectClient } from "../client/object-client.js";
 import { type ApplyClient, applyObject, overObjectClient } from "./apply.js";
 import { followFolder, type ParseFile, readFolder } from "./folder-source.js";
+import { pinRevision, Unresolved } from "./pinned-revision.js";
 import { type Applied, type LoadedFile, type LoadedObject, objectId, type Plan, plan } from "./plan.js";
 import { confirmedToken, type SyncStatus, writeSyncStatus } from "./sync-status.js";
 
@@ -123,13 +124,19 @@ async function applyAll({ client, newBatchId, log }: FolderSyncOptions, { apply 
   const batch = newBatchId();
   const errors: string[] = [];
   for (const object of apply) {
-    const error = await applyOne(applier, object, batch, log);
+    const error = await applyOne(client, applier, object, batch, log);
     if (error !== undefined) errors.push(`${object.origin}: ${error}`);
   }
   return errors;
 }
 
-async function applyOne(client: ApplyClient, { manifest, id, origin }: LoadedObject, batch: string, log: SyncLog) {
+async function applyOne(
+  client: ObjectClient,
+  applier: ApplyClient,
+  { manifest, id, origin }: LoadedObject,
+  batch: string,
+  log: SyncLog,
+): Promise<string | undefined> {
   const { labels, annotations } = manifest.metadata as { labels?: object; annotations?: object };
   const marked = {
     ...manifest,
@@ -140,13 +147,17 @@ async function applyOne(client: ApplyClient, { manifest, id, origin }: LoadedObj
     },
   };
   try {
-    const { outcome, object } = await applyObject(client, marked, { batch });
+    // What is pinned stays: a look at the folder is no update of the service.
+    const wanted = await pinRevision(marked, await applier.get(marked), {
+      definition: (namespace, name) => client.get("TaskDefinition", { namespace, name }),
+    });
+    const { outcome, object } = await applyObject(applier, wanted, { batch });
     if (outcome !== "unchanged") log.info({ object: id, origin, outcome }, "applied from the folder");
     return object.metadata.deletionTimestamp === undefined
       ? undefined
       : "it is being deleted; applied again when it is gone";
   } catch (error) {
-    if (error instanceof ApiError) return error.message;
+    if (error instanceof ApiError || error instanceof Unresolved) return error.message;
     throw error;
   }
 }
