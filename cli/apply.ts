@@ -56,7 +56,7 @@ async function apply(api: Api, options: Options): Promise<void> {
   for (const document of documents) {
     const object = await applyOne(api, document, batch).catch((error: unknown) => {
       if (!(error instanceof ApiError || error instanceof Failure)) throw error;
-      errors.push(`${document.origin}: ${error.message}`);
+      errors.push(`${document.where}: ${error.message}`);
       return undefined;
     });
     if (object) applied.push(object);
@@ -66,7 +66,7 @@ async function apply(api: Api, options: Options): Promise<void> {
   else if (options.wait) await waitUntilReady(api, applied, options.timeout * 1000);
 }
 
-async function applyOne(api: Api, { manifest, origin, restart }: LoadedObject, batch: string): Promise<ApiObject> {
+async function applyOne(api: Api, { manifest, where, restart }: LoadedObject, batch: string): Promise<ApiObject> {
   const resource = findResourceOfKind(manifest.kind);
   if (!resource)
     throw new Failure(
@@ -75,7 +75,7 @@ async function applyOne(api: Api, { manifest, origin, restart }: LoadedObject, b
   const wanted = await withRevision(api, manifest);
   const { outcome, object } = await applyObject(overHttp(api, resource), wanted, { batch });
   if (restart && outcome !== "created") await restartService(api, resource, wanted);
-  for (const warning of api.takeWarnings()) process.stderr.write(`Warning: ${origin}: ${warning}\n`);
+  for (const warning of api.takeWarnings()) process.stderr.write(`Warning: ${where}: ${warning}\n`);
   print(`${resource.qualified}/${object.metadata.name} ${outcome}${restart ? ", with a new deployment" : ""}`);
   return object;
 }

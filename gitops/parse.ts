@@ -11,7 +11,7 @@ export function parseManifest(path: string, text: string, namespace = "default")
     objects: objects.map(({ manifest: bare, place, restart }) => {
       const manifest = { ...bare, metadata: { namespace, ...bare.metadata } };
       const id = objectId(manifest.kind, manifest.metadata.namespace, manifest.metadata.name);
-      return { id, manifest, origin: originOf(place), ...(restart && { restart }) };
+      return { id, manifest, origin: originOf(place), where: whereOf(place), ...(restart && { restart }) };
     }),
     errors: errors.map(describePlace),
     notes: notes.map(describePlace),
@@ -19,3 +19,4 @@ export function parseManifest(path: string, text: string, namespace = "default")
 }
 
 const originOf = ({ file, document }: Place): string => `${file}#${document}`;
+const whereOf = ({ file, document, line }: Place): string => `${file}: document ${document}, line ${line}`;

@@ -10,6 +10,8 @@ export interface LoadedObject {
   manifest: Manifest;
   /** `<path>#<document>`, document counting from 1. */
   origin: string;
+  /** The same for a person, `FILE: document 2, line 5`. */
+  where: string;
   /** A command in the text (`forceNewDeployment`), to be carried out once by who applies by hand; a sync does not. */
   restart?: true;
 }

@@ -49,10 +49,16 @@ export function startFolderSync(options: FolderSyncOptions): FolderSync {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<unknown> = Promise.resolve();
   let closed = false;
+  /** Something changed that the last look may not have seen. */
+  let dirty = false;
 
   const later = (ms: number): void => {
     clearTimeout(timer);
     if (!closed) timer = setTimeout(() => void once().catch(failed), ms);
+  };
+  const changed = (): void => {
+    dirty = true;
+    later(quietMs);
   };
   const failed = (error: unknown): void => {
     log.warn({ root, error: String(error) }, "folder sync failed; it tries again");
@@ -60,20 +66,19 @@ export function startFolderSync(options: FolderSyncOptions): FolderSync {
   };
   const once = (): Promise<SyncStatus> => {
     const result = running.then(async () => {
+      dirty = false;
       const status = await syncFolder(options);
-      later(status.state === "Synced" ? resyncMs : retryMs);
+      later(dirty ? quietMs : status.state === "Synced" ? resyncMs : retryMs);
       return status;
     });
     running = result.catch(() => undefined);
     return result;
   };
 
-  const watcher = followFolder(
-    root,
-    () => later(quietMs),
-    (error) => log.warn({ root, error: String(error) }, "the folder can't be watched; it is read every now and then"),
+  const watcher = followFolder(root, changed, (error) =>
+    log.warn({ root, error: String(error) }, "the folder can't be watched; it is read every now and then"),
   );
-  later(quietMs);
+  changed();
   return {
     once,
     async close() {
@@ -125,7 +130,7 @@ async function applyAll({ client, newBatchId, log }: FolderSyncOptions, { apply 
   const errors: string[] = [];
   for (const object of apply) {
     const error = await applyOne(client, applier, object, batch, log);
-    if (error !== undefined) errors.push(`${object.origin}: ${error}`);
+    if (error !== undefined) errors.push(`${object.where}: ${error}`);
   }
   return errors;
 }

@@ -19,7 +19,12 @@ const manifestOf = (objectId: ObjectId) => ({
 const file = fc.record({ path, ids: fc.array(id, { maxLength: 6 }), broken: fc.boolean() }).map(
   ({ path, ids, broken }): LoadedFile => ({
     path,
-    objects: ids.map((one, index) => ({ id: one, manifest: manifestOf(one), origin: `${path}#${index + 1}` })),
+    objects: ids.map((one, index) => ({
+      id: one,
+      manifest: manifestOf(one),
+      origin: `${path}#${index + 1}`,
+      where: `${path}: document ${index + 1}`,
+    })),
     errors: broken ? [`${path}: it is broken`] : [],
   }),
 );

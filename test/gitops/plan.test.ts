@@ -5,7 +5,12 @@ const idOf = (name: string) => `Service/default/${name}`;
 const manifest = (name: string) => ({ apiVersion: "davit.dev/v1", kind: "Service", metadata: { name } });
 const file = (path: string, names: string[], errors: string[] = []): LoadedFile => ({
   path,
-  objects: names.map((name, index) => ({ id: idOf(name), manifest: manifest(name), origin: `${path}#${index + 1}` })),
+  objects: names.map((name, index) => ({
+    id: idOf(name),
+    manifest: manifest(name),
+    origin: `${path}#${index + 1}`,
+    where: `${path}: document ${index + 1}`,
+  })),
   errors,
 });
 const applied = (names: string[], path = "all.yaml"): Applied[] =>

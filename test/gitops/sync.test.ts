@@ -206,7 +206,7 @@ describe("folder sync", () => {
     write("a.yaml", `${service("a")}---\n${service("b").replace("desiredCount: 1", "desiredCount: many")}`);
     start();
     const failed = await state("Failed");
-    assert.match(failed[SYNC_ANNOTATIONS.message] ?? "", /^a\.yaml#2: .*desiredCount/);
+    assert.match(failed[SYNC_ANNOTATIONS.message] ?? "", /^a\.yaml: document 2, line \d+: .*desiredCount/);
     assert.equal(await names(), "a");
   });
 });
