@@ -39,9 +39,21 @@ export const otherThan = (...values: readonly string[]): ValueTest => ({
   applies: (value) => typeof value === "string" && !values.includes(value),
 });
 
+export const oneOf = (...values: readonly string[]): ValueTest => ({
+  text: `set to ${code(values)}`,
+  applies: (value) => typeof value === "string" && values.includes(value),
+});
+
+/** A list that holds one of them. */
 export const withOneOf = (...values: readonly string[]): ValueTest => ({
   text: `with ${code(values)}`,
   applies: (value) => Array.isArray(value) && value.some((item) => values.includes(String(item))),
+});
+
+/** A list with an item of that type. */
+export const ofType = (type: string): ValueTest => ({
+  text: `of type \`${type}\``,
+  applies: (value) => Array.isArray(value) && value.some((item) => isRecord(item) && item.type === type),
 });
 
 /** `{ enable: true, … }` or `{ enabled: true, … }`. */

@@ -1,20 +1,33 @@
 // The one table of fields that are accepted but not acted on (yet): a field without a row here is acted on.
 // docs/status.md is generated from it.
 import {
-  anySet,
   type FieldRule,
   type FieldRules,
+  isRecord,
+  ofType,
   otherThan,
   type ValueTest,
   whenEnabled,
-  withOneOf,
 } from "./field-rules.js";
+import { TASK_DEFINITION } from "./field-table-task-definition.js";
 import type { Kind } from "./types.gen.js";
 
 const TAGS: FieldRule = { path: "tags", instead: "stored, but not passed on to tasks and events" };
+const ZONE = "attribute:ecs.availability-zone";
+/** What placement reads of a strategy: zones first or not, and then which machine. */
+const beyondZoneAndMachine: ValueTest = {
+  text: "beyond zones first, then one more",
+  applies(value) {
+    const [first, ...others]: unknown[] = Array.isArray(value) ? value : [];
+    const byZone = isRecord(first) && first.type === "spread" && first.field === ZONE;
+    const rest = byZone ? others : [first, ...others];
+    const byAttribute = (item: unknown): boolean => isRecord(item) && String(item.field).startsWith("attribute:");
+    return first !== undefined && (rest.length > 1 || rest.some(byAttribute));
+  },
+};
 const PLACEMENT: readonly FieldRule[] = [
-  { path: "placementConstraints", instead: "placement looks at cpu, memory and ports, and balances" },
-  { path: "placementStrategy", instead: "placement balances over zones and machines" },
+  { path: "placementConstraints", instead: "every machine is a candidate", when: ofType("memberOf") },
+  { path: "placementStrategy", instead: "the rest of the list has no effect", when: beyondZoneAndMachine },
   { path: "capacityProviderStrategy", instead: "any machine with an agent is used" },
   { path: "platformVersion", instead: "there is one platform" },
   { path: "launchType", instead: "any machine with an agent is used", when: otherThan("EC2", "EXTERNAL") },
@@ -25,107 +38,6 @@ const JOB: readonly FieldRule[] = [
   { path: "propagateTags", instead: "tasks get no tags", when: otherThan("NONE") },
   { path: "networkConfiguration", instead: "only networkMode awsvpc, which is not run yet, would need it" },
 ];
-
-const CONTAINER = "containerDefinitions[]";
-const DRIVERS_RUN = ["json-file", "none"];
-const onOtherDriver: ValueTest = {
-  text: "of another driver",
-  applies: (value, parent) => anySet.applies(value, parent) && !DRIVERS_RUN.includes(String(parent.logDriver)),
-};
-
-const TASK_DEFINITION: FieldRules = {
-  ignored: [
-    TAGS,
-    { path: "taskRoleArn", instead: "containers get no credentials" },
-    { path: "executionRoleArn", instead: "images are pulled as the machine's Docker is logged in" },
-    { path: "placementConstraints", instead: "placement looks at cpu, memory and ports, and balances" },
-    {
-      path: "requiresCompatibilities",
-      instead: "Fargate's own rules are not checked; any machine with an agent is used",
-      when: withOneOf("FARGATE", "MANAGED_INSTANCES"),
-    },
-    {
-      path: "runtimePlatform.cpuArchitecture",
-      instead: "placement does not look at processors",
-      when: otherThan("X86_64"),
-    },
-    { path: "ephemeralStorage", instead: "scratch storage is as large as the machine's disk" },
-    { path: "enableFaultInjection", instead: "no faults are injected" },
-    {
-      path: `${CONTAINER}.logConfiguration.logDriver`,
-      instead: "the output goes to the machine's json-file driver, where `davit logs` finds it",
-      when: otherThan(...DRIVERS_RUN),
-    },
-    {
-      path: `${CONTAINER}.logConfiguration.options`,
-      instead: "belongs to a driver that is not used",
-      when: onOtherDriver,
-    },
-    { path: `${CONTAINER}.logConfiguration.secretOptions`, instead: "belongs to a driver that is not used" },
-    {
-      path: `${CONTAINER}.firelensConfiguration`,
-      instead: "the log router runs, but gets no other container's output",
-    },
-    { path: `${CONTAINER}.portMappings[].name`, instead: "ports are not entered for discovery" },
-    { path: `${CONTAINER}.portMappings[].appProtocol`, instead: "traffic is not looked into" },
-    { path: `${CONTAINER}.startTimeout`, instead: "containers do not wait for each other yet" },
-    {
-      path: `${CONTAINER}.versionConsistency`,
-      instead: "each task takes what the tag points to when it starts",
-      when: otherThan("disabled"),
-    },
-    { path: `${CONTAINER}.linuxParameters.maxSwap`, instead: "swap is as the machine has it" },
-    { path: `${CONTAINER}.linuxParameters.swappiness`, instead: "swap is as the machine has it" },
-  ],
-  notImplemented: [
-    { path: "networkMode", instead: "bridge and host run", when: otherThan("bridge", "host") },
-    { path: "pidMode", instead: "each container has its own processes" },
-    { path: "ipcMode", instead: "as the machine's Docker is set" },
-    { path: "proxyConfiguration", instead: "no traffic is redirected" },
-    { path: "inferenceAccelerators", instead: "no devices are assigned" },
-    { path: "runtimePlatform.operatingSystemFamily", instead: "machines run Linux", when: otherThan("LINUX") },
-    ...containerRows({
-      mountPoints: "nothing would be mounted",
-      volumesFrom: "nothing would be mounted",
-      secrets: "the variables would be missing",
-      environmentFiles: "the variables would be missing",
-      dependsOn: "all containers would start at once",
-      links: "the names would not resolve",
-      user: "the image's user would run it",
-      privileged: "it would have no elevated rights",
-      readonlyRootFilesystem: "the root file system would be writable",
-      "linuxParameters.capabilities": "it would have Docker's default set",
-      "linuxParameters.devices": "the devices would be missing",
-      "linuxParameters.initProcessEnabled": "no init would reap processes",
-      "linuxParameters.sharedMemorySize": "/dev/shm would have Docker's default size",
-      "linuxParameters.tmpfs": "the file systems would be missing",
-      ulimits: "the machine's limits would hold",
-      systemControls: "the kernel parameters would not be set",
-      resourceRequirements: "no devices are assigned",
-      repositoryCredentials: "the image could not be pulled",
-      disableNetworking: "it would have a network",
-      hostname: "it would have a name of Docker's making",
-      dnsServers: "the machine's servers would be asked",
-      dnsSearchDomains: "the machine's domains would be searched",
-      extraHosts: "the names would not resolve",
-      dockerSecurityOptions: "Docker's default profile would hold",
-      interactive: "standard input would be closed",
-      pseudoTerminal: "there would be no terminal",
-      credentialSpecs: "it would have no domain account",
-      "portMappings[].containerPortRange": "the ports would not be published",
-    }),
-    {
-      path: `${CONTAINER}.restartPolicy`,
-      instead: "the container would not be restarted alone",
-      when: whenEnabled,
-    },
-    { path: "volumes", instead: "no volumes are made" },
-  ],
-};
-
-function containerRows(rows: Readonly<Record<string, string>>): FieldRule[] {
-  return Object.entries(rows).map(([path, instead]) => ({ path: `${CONTAINER}.${path}`, instead }));
-}
 
 /** Per kind. Kinds that Davit writes itself, but for revisions, have no rows. */
 export const FIELDS: { readonly [K in Kind]: FieldRules } = {
@@ -157,7 +69,6 @@ export const FIELDS: { readonly [K in Kind]: FieldRules } = {
       { path: "serviceConnectConfiguration", instead: "tasks run without proxies", when: whenEnabled },
       { path: "vpcLatticeConfigurations", instead: "tasks run, and are entered nowhere" },
       { path: "monitoring", instead: "metrics are the same for every service" },
-      { path: "healthCheckGracePeriodSeconds", instead: "health checks count from their startPeriod on" },
       {
         path: "availabilityZoneRebalancing",
         instead: "running tasks are not moved",
@@ -208,7 +119,7 @@ export const FIELDS: { readonly [K in Kind]: FieldRules } = {
     ],
   },
   ContainerInstance: {
-    ignored: [TAGS, { path: "attributes", instead: "placement does not look at attributes" }],
+    ignored: [TAGS],
     notImplemented: [],
   },
 };

@@ -36,22 +36,36 @@ export function warningOf(kind: Kind, spec: unknown): string | undefined {
 
 /** Every place in `spec` to which the rule applies. */
 function found({ path, when = anySet }: FieldRule, spec: unknown, withValue: boolean): string[] {
-  let places: { at: string; value: unknown; parent: unknown }[] = [{ at: "", value: spec, parent: undefined }];
-  for (const segment of path.split(/\.|(?=\[\])/))
-    places = places.flatMap(({ at, value }) =>
-      segment === "[]"
-        ? (Array.isArray(value) ? value : []).map((item: unknown, i) => ({
-            at: `${at}[${i}]`,
-            value: item,
-            parent: value,
-          }))
-        : isRecord(value)
-          ? [{ at: at === "" ? segment : `${at}.${segment}`, value: value[segment], parent: value }]
-          : [],
-    );
+  const [first = "", ...segments] = segmentsOf(path);
+  // Most fields are not there: look no further then, for every task passes here.
+  if (!isRecord(spec) || spec[first] === undefined) return [];
+  let places: Place[] = [{ at: first, value: spec[first], parent: spec }];
+  for (const segment of segments) places = places.flatMap((place) => below(place, segment));
   return places
     .filter(
       ({ value, parent }) => value !== undefined && value !== null && isRecord(parent) && when.applies(value, parent),
     )
     .map(({ at, value }) => (withValue && typeof value === "string" && when !== anySet ? `${at} (${value})` : at));
+}
+
+interface Place {
+  at: string;
+  value: unknown;
+  parent: unknown;
+}
+
+function below({ at, value }: Place, segment: string): Place[] {
+  if (segment !== "[]")
+    return isRecord(value) ? [{ at: `${at}.${segment}`, value: value[segment], parent: value }] : [];
+  return Array.isArray(value)
+    ? value.map((item: unknown, i) => ({ at: `${at}[${i}]`, value: item, parent: value }))
+    : [];
+}
+
+const known = new Map<string, readonly string[]>();
+/** `a[].b` to `a`, `[]`, `b`. */
+function segmentsOf(path: string): readonly string[] {
+  const segments = known.get(path) ?? path.split(/\.|(?=\[\])/);
+  known.set(path, segments);
+  return segments;
 }

@@ -81,7 +81,7 @@ describe("fields without effect", () => {
     });
   });
 
-  it("log drivers but json-file and none are ignored, and said so", () => {
+  it("log drivers of the cloud are ignored, and said so", () => {
     const options = { "awslogs-group": "a" };
     assert.deepEqual(effects(task({ logConfiguration: { logDriver: "awslogs", options } })), {
       ignored: [
@@ -89,7 +89,8 @@ describe("fields without effect", () => {
         "containerDefinitions[0].logConfiguration.options",
       ],
     });
-    assert.deepEqual(effects(task({ logConfiguration: { logDriver: "none" } })), { ignored: [] });
+    for (const logDriver of ["none", "syslog", "fluentd"])
+      assert.deepEqual(effects(task({ logConfiguration: { logDriver, options: { tag: "a" } } })), { ignored: [] });
     assert.deepEqual(effects(task({ firelensConfiguration: { type: "fluentbit" } })), {
       ignored: ["containerDefinitions[0].firelensConfiguration"],
     });
@@ -121,6 +122,31 @@ describe("fields without effect", () => {
       }).ignored,
       ["loadBalancers", "deploymentConfiguration.deploymentCircuitBreaker"],
     );
+  });
+
+  for (const [placementStrategy, ignored] of [
+    [
+      [
+        { type: "spread", field: "attribute:ecs.availability-zone" },
+        { type: "spread", field: "instanceId" },
+      ],
+      false,
+    ],
+    [[{ type: "binpack", field: "memory" }], false],
+    [[{ type: "random" }], false],
+    [[{ type: "spread", field: "attribute:rack" }], true],
+    [[{ type: "random" }, { type: "binpack", field: "cpu" }], true],
+  ] as const)
+    it(`of a placement strategy: ${placementStrategy.map((item) => Object.values(item).join(" ")).join(", then ")}`, () =>
+      assert.deepEqual(
+        fieldsWithoutEffect("Task", { placementStrategy }).ignored,
+        ignored ? ["placementStrategy"] : [],
+      ));
+
+  it("of placement constraints: expressions, but not distinctInstance", () => {
+    const constraints = (type: string) => fieldsWithoutEffect("Service", { placementConstraints: [{ type }] }).ignored;
+    assert.deepEqual(constraints("distinctInstance"), []);
+    assert.deepEqual(constraints("memberOf"), ["placementConstraints"]);
   });
 
   it("do not mind an object without a spec, or one of the wrong shape", () => {
