@@ -1,4 +1,5 @@
 // The schema of every message between control plane and agents (messages.ts says what they mean).
+
 import type {
   Attribute,
   NetworkBinding,
@@ -6,6 +7,7 @@ import type {
   TaskDefinitionRevisionSpec,
   TaskOverride,
 } from "../api/types.gen.js";
+import type { ReplayRequest } from "./event-messages.js";
 import type {
   Assignment,
   AssignmentPush,
@@ -198,4 +200,9 @@ export const streamPing = object<StreamPing>({
   stream: text("the last token of the stream's reply subject"),
   received: count("chunks that the reader has taken"),
   cancel: optional(flag),
+});
+export const replayRequest = object<ReplayRequest>({
+  type: literal("davit.v1.ReplayRequest"),
+  next: optional(text("from the page before")),
+  kinds: optional(list(text())),
 });
