@@ -18,6 +18,8 @@ export interface EventPublisherOptions {
   /** Every change up to this revision is in the stream for good. */
   onAcknowledged?: (revision: number) => void;
   limits?: Partial<StreamLimits>;
+  /** While nothing happens that is an event, the cursor is written this often, if it moved on. @default 10,000 */
+  cursorEveryMs?: number;
 }
 
 export interface EventPublisher {

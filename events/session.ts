@@ -16,8 +16,7 @@ const BATCH = 500;
 const BATCH_BYTES = 1024 * 1024;
 /** So that a burst becomes a batch. */
 const LINGER_MS = 5;
-/** A cursor without events is written at most this often, and only if it moved on. */
-const CURSOR_EVERY_MS = 10_000;
+/** Or when it is this far ahead. */
 const CURSOR_EVERY_REVISIONS = 1000;
 /** Nothing is repeated more often than this, however full the stream is. */
 const REFRESH_AT_MOST_EVERY_MS = 10 * 60_000;
@@ -38,7 +37,7 @@ export interface Session {
 }
 
 export function createSession(options: EventPublisherOptions, signal: AbortSignal): Session {
-  const { client, stream, log, now, identity, onAcknowledged = () => {} } = options;
+  const { client, stream, log, now, identity, onAcknowledged = () => {}, cursorEveryMs = 10_000 } = options;
   const limits = { ...LIMITS, ...options.limits };
   const addresses = new Map<string, string>();
   let ledger: Ledger | undefined;
@@ -147,7 +146,7 @@ export function createSession(options: EventPublisherOptions, signal: AbortSigna
       const idleForMs = now() - streamedAtMs;
       if (signal.aborted) return;
       if (drafts.length > 0) await sendDrafts(drafts, String(Math.max(cursor, Number(streamed))));
-      else if (ahead >= CURSOR_EVERY_REVISIONS || (ahead > 0 && idleForMs >= CURSOR_EVERY_MS))
+      else if (ahead >= CURSOR_EVERY_REVISIONS || (ahead > 0 && idleForMs >= cursorEveryMs))
         await sendCursor(String(cursor));
       if (refreshDue()) await snapshot(book, "refresh");
     }
