@@ -1,0 +1,71 @@
+// What a task counts as. The one place that knows, so that services, task sets and clusters agree. Pure.
+import type { Task } from "../../api/types.gen.js";
+
+/** STOPPED is final. */
+export const isStopped = (task: Task): boolean => task.status?.lastStatus === "STOPPED";
+
+/** Somebody asked for its stop: by `spec`, or by deleting it. */
+export const stopAsked = (task: Task): boolean =>
+  task.spec.desiredStatus === "STOPPED" || task.metadata.deletionTimestamp !== undefined;
+
+/** Is to run, and may still. */
+export const isWanted = (task: Task): boolean => !isStopped(task) && !stopAsked(task);
+
+export const isRunning = (task: Task): boolean => task.status?.lastStatus === "RUNNING";
+
+/** On its way to RUNNING, placed or not. */
+export function isPending(task: Task): boolean {
+  const state = task.status?.lastStatus;
+  return state === undefined || state === "PROVISIONING" || state === "PENDING" || state === "ACTIVATING";
+}
+
+/** Running, and counts as healthy at `nowMs`: `status.healthyAt` has come (it may lie in the future: a task
+ *  without any check counts `minHealthySeconds` after RUNNING; decision C7). */
+export function isHealthy(task: Task, nowMs: number): boolean {
+  const at = task.status?.healthyAt;
+  return at !== undefined && isRunning(task) && isWanted(task) && Date.parse(at) <= nowMs;
+}
+
+/** Stopped without ever having run, and nobody asked for it: what the start throttle counts (spec/07 §5). */
+export const failedToStart = (task: Task): boolean =>
+  isStopped(task) && task.status?.startedAt === undefined && task.spec.desiredStatus !== "STOPPED";
+
+/** Got as far as counting as healthy before it stopped. */
+export function wasHealthy(task: Task): boolean {
+  const { healthyAt, stoppedAt } = task.status ?? {};
+  return healthyAt !== undefined && (stoppedAt === undefined || Date.parse(healthyAt) <= Date.parse(stoppedAt));
+}
+
+export interface Counts {
+  running: number;
+  pending: number;
+  healthy: number;
+  /** Not STOPPED, whatever is wanted of them: what may hold resources. */
+  alive: number;
+  wanted: number;
+}
+
+export function countTasks(tasks: Iterable<Task>, nowMs: number): Counts {
+  const counts: Counts = { running: 0, pending: 0, healthy: 0, alive: 0, wanted: 0 };
+  for (const task of tasks) {
+    if (isStopped(task)) continue;
+    counts.alive++;
+    if (isWanted(task)) counts.wanted++;
+    if (isRunning(task)) counts.running++;
+    else if (isPending(task)) counts.pending++;
+    if (isHealthy(task, nowMs)) counts.healthy++;
+  }
+  return counts;
+}
+
+/** When the next of these tasks begins to count as healthy just by time passing; undefined if none does. */
+export function nextHealthyMs(tasks: Iterable<Task>, nowMs: number): number | undefined {
+  let next: number | undefined;
+  for (const task of tasks) {
+    const at = task.status?.healthyAt;
+    if (at === undefined || !isRunning(task)) continue;
+    const ms = Date.parse(at);
+    if (ms > nowMs && (next === undefined || ms < next)) next = ms;
+  }
+  return next;
+}

@@ -1,0 +1,100 @@
+// Which tasks of a service start and stop now. All its task sets in one plan, because floor and ceiling are the
+// service's. State in, plan out: no reads, no writes, no clock.
+import type { Task, TaskSet } from "../../api/types.gen.js";
+import { planRolling, type RollingPlan, type RollingTaskState } from "../../state-machines/rolling.js";
+import { isHealthy, isPending, isRunning, isStopped, isWanted } from "../task/view.js";
+import { type FreeSlots, freeSlots, type Start } from "./slots.js";
+
+export interface SetInput {
+  set: TaskSet;
+  /** Every task of the set, stopped ones too. */
+  tasks: readonly Task[];
+}
+
+export interface TasksInput {
+  /** The service's wish; 0 while it is being deleted. */
+  desiredCount: number;
+  maximumPercent: number;
+  minimumHealthyPercent: number;
+  /** So long after a task's start UNHEALTHY is not held against it (decision C9). */
+  graceMs: number;
+  sets: readonly SetInput[];
+  nowMs: number;
+  /** The wanted revision cannot run (`Runnable=False`): starts nothing. */
+  blocked: boolean;
+  /** Starts in one pass; the rest follows in the next. */
+  maxStarts: number;
+  /** Names in the order in which to stop them, so that placement stays balanced (spec/06 §9.3). */
+  stopOrder?: (names: readonly string[]) => readonly string[];
+}
+
+export interface TasksPlan {
+  /** Of the primary set. */
+  starts: Start[];
+  stops: Task[];
+  outcome: RollingPlan["outcome"];
+  /** Look again then, ms: a back-off ends, or there is more to start. */
+  recheckAtMs?: number;
+  /** Most failed starts in a row that a slot which is to start looks back on. */
+  attempts: number;
+}
+
+export function planTasks(input: TasksInput): TasksPlan {
+  const { nowMs, graceMs, desiredCount } = input;
+  const primary = input.sets.find(({ set }) => set.spec.role === "PRIMARY");
+  const missing = primary === undefined ? 0 : desiredCount - primary.tasks.filter(isWanted).length;
+  // An unhealthy task is replaced before it goes, so a few more slots than are missing may be asked for.
+  const unhealthy = primary?.tasks.filter((task) => stateOf(task, nowMs, graceMs) === "unhealthy").length ?? 0;
+  const free: FreeSlots =
+    primary === undefined ? { due: [], attempts: 0 } : freeSlots(primary.tasks, missing + unhealthy, nowMs);
+
+  const rolling = planRolling({
+    desiredCount,
+    maximumPercent: input.maximumPercent,
+    minimumHealthyPercent: input.minimumHealthyPercent,
+    startsBlocked: input.blocked || (free.due.length === 0 && free.nextDueMs !== undefined),
+    ...(input.stopOrder && { stopOrder: input.stopOrder }),
+    sets: input.sets.map(({ set, tasks }) => ({
+      name: set.metadata.name,
+      primary: set === primary?.set,
+      tasks: tasks
+        .filter((task) => !isStopped(task))
+        .map((task) => ({ name: task.metadata.name, state: stateOf(task, nowMs, graceMs) })),
+    })),
+  });
+
+  const allowed = rolling.sets.reduce((sum, { start }) => sum + start, 0);
+  const starts = free.due.slice(0, Math.min(allowed, input.maxStarts));
+  const more = allowed > starts.length && free.due.length > starts.length;
+  const recheckAtMs = more ? nowMs : free.nextDueMs;
+  return {
+    starts,
+    stops: tasksToStop(input.sets, rolling),
+    outcome: rolling.outcome,
+    attempts: free.attempts,
+    ...(recheckAtMs !== undefined && { recheckAtMs }),
+  };
+}
+
+function tasksToStop(sets: readonly SetInput[], rolling: RollingPlan): Task[] {
+  const stops: Task[] = [];
+  for (const { name, stop } of rolling.sets) {
+    if (stop.length === 0) continue;
+    const names = new Set(stop);
+    const tasks = sets.find(({ set }) => set.metadata.name === name)?.tasks ?? [];
+    stops.push(...tasks.filter((task) => names.has(task.metadata.name)));
+  }
+  return stops;
+}
+
+/** What a task that is not STOPPED means for a deployment. */
+export function stateOf(task: Task, nowMs: number, graceMs: number): RollingTaskState {
+  if (!isWanted(task)) return "stopping";
+  if (isPending(task)) return "starting";
+  // On its way down by itself: an essential container has ended.
+  if (!isRunning(task)) return "stopping";
+  if (isHealthy(task, nowMs)) return "healthy";
+  const { healthStatus, startedAt } = task.status ?? {};
+  const graceOver = startedAt === undefined || Date.parse(startedAt) + graceMs <= nowMs;
+  return healthStatus === "UNHEALTHY" && graceOver ? "unhealthy" : "waiting";
+}

@@ -1,0 +1,52 @@
+// Slots: the numbered places of a task set. A task that stops is followed by another in the same slot, so that
+// back-off has something to hold on to, whatever else comes and goes.
+import type { Task } from "../../api/types.gen.js";
+import { LABEL } from "../labels.js";
+import { isStopped, isWanted } from "../task/view.js";
+import { nextStart } from "./backoff.js";
+
+export const slotOf = (task: Task): number => Number(task.metadata.labels?.[LABEL.slot] ?? -1);
+
+export interface Start {
+  slot: number;
+  attempt: number;
+}
+export interface FreeSlots {
+  /** May start now, lowest slot first. */
+  due: Start[];
+  /** When the first of the others may, ms. */
+  nextDueMs?: number;
+  /** Most failed starts in a row that a free slot looks back on. */
+  attempts: number;
+}
+
+/** The `missing` lowest slots without a task that is to run. A slot in back-off is not passed over for another. */
+export function freeSlots(tasks: readonly Task[], missing: number, nowMs: number): FreeSlots {
+  const free: FreeSlots = { due: [], attempts: 0 };
+  if (missing <= 0) return free;
+  const taken = new Set<number>();
+  for (const task of tasks) if (isWanted(task)) taken.add(slotOf(task));
+  const last = lastStopped(tasks);
+  for (let slot = 0, found = 0; found < missing; slot++) {
+    if (taken.has(slot)) continue;
+    found++;
+    const { attempt, notBeforeMs } = nextStart(last.get(slot));
+    free.attempts = Math.max(free.attempts, attempt);
+    if (notBeforeMs <= nowMs) free.due.push({ slot, attempt });
+    else free.nextDueMs = Math.min(free.nextDueMs ?? Number.POSITIVE_INFINITY, notBeforeMs);
+  }
+  return free;
+}
+
+/** The newest stopped task of each slot. */
+export function lastStopped(tasks: readonly Task[]): Map<number, Task> {
+  const last = new Map<number, Task>();
+  for (const task of tasks) {
+    if (!isStopped(task)) continue;
+    const other = last.get(slotOf(task));
+    if (other === undefined || endedAt(other) < endedAt(task)) last.set(slotOf(task), task);
+  }
+  return last;
+}
+
+const endedAt = (task: Task): string => task.status?.stoppedAt ?? task.metadata.creationTimestamp;
