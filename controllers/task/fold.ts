@@ -69,11 +69,7 @@ const desiredOf = (task: Task): "RUNNING" | "STOPPED" =>
   task.spec.desiredStatus === "STOPPED" || task.status?.desiredStatus === "STOPPED" ? "STOPPED" : "RUNNING";
 
 /** The same array if nothing changed. */
-function foldContainers(
-  known: readonly TaskContainer[],
-  report: TaskReport,
-  lastStatus: TaskState,
-): TaskContainer[] {
+function foldContainers(known: readonly TaskContainer[], report: TaskReport, lastStatus: TaskState): TaskContainer[] {
   let changed = false;
   const folded = known.map((container) => {
     const seen = report.containers.find(({ name }) => name === container.name);
@@ -158,13 +154,18 @@ function timesOf(status: TaskStatus, lastStatus: TaskState, report: TaskReport, 
 const everEssentialRan = (report: TaskReport): boolean =>
   report.stopCode !== "TaskFailedToStart" && report.containers.every(({ startedAtMs }) => startedAtMs !== undefined);
 
-const isoOf = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : new Date(ms).toISOString());
+const isoOf = (ms: number | undefined): string | undefined =>
+  ms === undefined ? undefined : new Date(ms).toISOString();
 
 /** When the task counts as healthy: with a check, while that says so; without, a while after RUNNING, which may
  *  still be to come. */
 function healthyTime(
   before: string | undefined,
-  { lastStatus, healthStatus, startedAt }: { lastStatus: TaskState; healthStatus: HealthStatus; startedAt?: string | undefined },
+  {
+    lastStatus,
+    healthStatus,
+    startedAt,
+  }: { lastStatus: TaskState; healthStatus: HealthStatus; startedAt?: string | undefined },
   { definitions, minHealthySeconds, now }: FoldFacts,
 ): string | undefined {
   if (lastStatus !== "RUNNING" || startedAt === undefined) return before;

@@ -1,0 +1,95 @@
+// Builders with defaults, so that a test shows only what matters to it.
+import type { ContainerDefinition, Task, TaskSet, TaskSetSpec, TaskSpec, TaskStatus } from "../../../api/types.gen.js";
+import type { ContainerReport, TaskReport } from "../../../bus/messages.js";
+
+export const T0 = Date.parse("2026-03-01T12:00:00.000Z");
+export const iso = (ms: number): string => new Date(ms).toISOString();
+
+const meta = (name: string) => ({
+  name,
+  namespace: "default",
+  uid: "3f2b8c1e-0000-4000-8000-000000000001",
+  resourceVersion: "1",
+  generation: 1,
+  creationTimestamp: iso(T0),
+});
+
+export interface TaskParts {
+  name?: string;
+  slot?: number;
+  attempt?: number;
+  deleting?: boolean;
+  spec?: Partial<TaskSpec>;
+  status?: TaskStatus;
+}
+
+export function taskOf({ name = "web-0-a", slot = 0, attempt, deleting, spec, status }: TaskParts): Task {
+  return {
+    apiVersion: "davit.dev/v1",
+    kind: "Task",
+    metadata: {
+      ...meta(name),
+      labels: { "davit.dev/slot": String(slot) },
+      ...(attempt !== undefined && { annotations: { "davit.dev/attempt": String(attempt) } }),
+      ...(deleting && { deletionTimestamp: iso(T0) }),
+    },
+    spec: { taskDefinition: "web:1", cluster: "default", ...spec },
+    ...(status && { status }),
+  };
+}
+
+export const running = (parts: TaskParts & { healthyAtMs?: number } = {}): Task =>
+  taskOf({
+    ...parts,
+    status: {
+      lastStatus: "RUNNING",
+      desiredStatus: "RUNNING",
+      version: 2,
+      startedAt: iso(T0),
+      healthyAt: iso(parts.healthyAtMs ?? T0),
+      ...parts.status,
+    },
+  });
+
+export const pending = (parts: TaskParts = {}): Task =>
+  taskOf({ ...parts, status: { lastStatus: "PENDING", desiredStatus: "RUNNING", version: 1, ...parts.status } });
+
+export const stopped = (parts: TaskParts = {}): Task =>
+  taskOf({
+    ...parts,
+    status: { lastStatus: "STOPPED", desiredStatus: "STOPPED", version: 3, stoppedAt: iso(T0), ...parts.status },
+  });
+
+export const taskSetOf = (name: string, spec: Partial<TaskSetSpec> = {}): TaskSet => ({
+  apiVersion: "davit.dev/v1",
+  kind: "TaskSet",
+  metadata: meta(name),
+  spec: { cluster: "default", service: "web", taskDefinition: "web:1", role: "PRIMARY", desiredCount: 3, ...spec },
+});
+
+export const containerOf = (parts: Partial<ContainerDefinition> = {}): ContainerDefinition => ({
+  name: "app",
+  image: "busybox",
+  memory: 32,
+  ...parts,
+});
+
+export const containerReport = (parts: Partial<ContainerReport> = {}): ContainerReport => ({
+  name: "app",
+  image: "busybox",
+  lastStatus: "RUNNING",
+  health: "UNKNOWN",
+  networkBindings: [],
+  ...parts,
+});
+
+export const reportOf = (parts: Partial<TaskReport> = {}): TaskReport => ({
+  task: "3f2b8c1e000040008000000000000001",
+  namespace: "default",
+  name: "web-0-a",
+  seq: 1,
+  state: "RUNNING",
+  containers: [containerReport({ startedAtMs: T0 })],
+  observedAtMs: T0,
+  ...parts,
+});

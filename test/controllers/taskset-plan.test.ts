@@ -1,0 +1,122 @@
+import assert from "node:assert/strict";
+import type { Task } from "../../api/types.gen.js";
+import { MAX_DELAY_MS, nextStart } from "../../controllers/taskset/backoff.js";
+import { planTasks, type TasksInput } from "../../controllers/taskset/plan.js";
+import { iso, pending, running, stopped, T0, taskOf, taskSetOf } from "./support/objects.js";
+
+const now = taskSetOf("web-now");
+const old = taskSetOf("web-old", { role: "ACTIVE", taskDefinition: "web:0" });
+
+const plan = (tasks: Task[], parts: Partial<TasksInput> & { older?: Task[] } = {}) => {
+  const { older, ...rest } = parts;
+  const result = planTasks({
+    desiredCount: 3,
+    maximumPercent: 200,
+    minimumHealthyPercent: 100,
+    graceMs: 0,
+    sets: [{ set: now, tasks }, ...(older ? [{ set: old, tasks: older }] : [])],
+    nowMs: T0 + 1,
+    blocked: false,
+    maxStarts: 100,
+    ...rest,
+  });
+  return {
+    slots: result.starts.map(({ slot }) => slot),
+    attempts: result.starts.map(({ attempt }) => attempt),
+    stops: result.stops.map(({ metadata }) => metadata.name),
+    recheckAtMs: result.recheckAtMs,
+    outcome: result.outcome,
+  };
+};
+const many = (make: (parts: { name: string; slot: number }) => Task, count: number, prefix = "t"): Task[] =>
+  Array.from({ length: count }, (_, slot) => make({ name: `${prefix}${slot}`, slot }));
+
+describe("which tasks of a service start and stop", () => {
+  it("nothing there: every slot, lowest first", () => assert.deepEqual(plan([]).slots, [0, 1, 2]));
+  it("no more starts in one pass than allowed, and the rest at once after it", () => {
+    const { slots, recheckAtMs } = plan([], { maxStarts: 2 });
+    assert.deepEqual({ slots, recheckAtMs }, { slots: [0, 1], recheckAtMs: T0 + 1 });
+  });
+  it("all there and healthy: nothing, steady", () => {
+    const { slots, stops, outcome } = plan(many(running, 3));
+    assert.deepEqual({ slots, stops, outcome }, { slots: [], stops: [], outcome: "steady" });
+  });
+  it("a task that stopped after it was healthy is followed in its slot at once", () => {
+    const tasks = [
+      ...many(running, 2),
+      stopped({ slot: 2, status: { healthyAt: iso(T0 - 5), startedAt: iso(T0 - 9) } }),
+    ];
+    const { slots, attempts } = plan(tasks);
+    assert.deepEqual({ slots, attempts }, { slots: [2], attempts: [0] });
+  });
+  it("a slot in back-off waits, and no other slot is used for it", () => {
+    const tasks = [running({ name: "a", slot: 0 }), running({ name: "b", slot: 2 }), stopped({ slot: 1, attempt: 2 })];
+    const { slots, recheckAtMs } = plan(tasks);
+    assert.deepEqual({ slots, recheckAtMs }, { slots: [], recheckAtMs: T0 + 4_000 });
+    assert.deepEqual(plan(tasks, { nowMs: T0 + 4_000 }).attempts, [3]);
+  });
+  it("a task on its way down by itself keeps its slot until it is STOPPED", () => {
+    const tasks = [...many(running, 2), running({ name: "c", slot: 2, status: { lastStatus: "STOPPING" } })];
+    assert.deepEqual(plan(tasks).slots, []);
+  });
+  it("scaling in stops those first that serve nobody", () => {
+    const tasks = [...many(running, 2), pending({ name: "p", slot: 2 })];
+    assert.deepEqual(plan(tasks, { desiredCount: 2 }).stops, ["p"]);
+  });
+  it("a task asked to stop holds its place under the ceiling until it is gone", () => {
+    const tasks = [...many(running, 2), running({ name: "s", slot: 2, spec: { desiredStatus: "STOPPED" } })];
+    assert.deepEqual(plan(tasks, { maximumPercent: 100, minimumHealthyPercent: 0 }).slots, []);
+    assert.deepEqual(plan(tasks, { maximumPercent: 200 }).slots, [2]);
+  });
+  it("rolling: starts within the ceiling, and stops no healthy task below the floor", () => {
+    const first = plan([], { older: many(running, 3, "o"), maximumPercent: 150, minimumHealthyPercent: 100 });
+    assert.deepEqual([first.slots, first.stops], [[0], []]);
+    const second = plan([running({ name: "n", slot: 0 })], { older: many(running, 3, "o"), maximumPercent: 150 });
+    assert.deepEqual([second.slots, second.stops], [[], ["o0"]]);
+  });
+  it("rolling: a task that is RUNNING but not yet healthy lets no old one go", () => {
+    const young = many((parts) => running({ ...parts, healthyAtMs: T0 + 40_000 }), 3);
+    assert.deepEqual(plan(young, { older: many(running, 3, "o") }).stops, []);
+    assert.equal(plan(young, { older: many(running, 3, "o"), nowMs: T0 + 40_000 }).stops.length, 3);
+  });
+  it("a revision that cannot run starts nothing and stops nothing", () => {
+    const { slots, stops } = plan([], { older: many(running, 3, "o"), blocked: true });
+    assert.deepEqual({ slots, stops }, { slots: [], stops: [] });
+  });
+  it("[02-30] an unhealthy task is replaced, its replacement first; within the grace period it is left alone", () => {
+    const sick = running({ name: "sick", slot: 2, status: { healthStatus: "UNHEALTHY", healthyAt: undefined } });
+    const first = plan([...many(running, 2), sick]);
+    assert.deepEqual([first.slots, first.stops], [[3], []]);
+    assert.deepEqual(plan([...many(running, 2), sick], { graceMs: 60_000 }).slots, []);
+    assert.deepEqual(plan([...many(running, 2), sick, running({ name: "n", slot: 3 })]).stops, ["sick"]);
+  });
+  it("a service of none: all go", () =>
+    assert.deepEqual(plan(many(running, 2), { desiredCount: 0 }).stops, ["t0", "t1"]));
+});
+
+describe("back-off of a slot", () => {
+  const next = (task: Task | undefined) => {
+    const { attempt, notBeforeMs } = nextStart(task);
+    return { attempt, delayMs: notBeforeMs === 0 ? 0 : notBeforeMs - T0 };
+  };
+  it("nothing before: at once", () => assert.deepEqual(next(undefined), { attempt: 0, delayMs: 0 }));
+  it("[07-41] failed starts in a row: doubling, never over 15 minutes", () => {
+    const delays = Array.from({ length: 13 }, (_, attempt) => next(stopped({ attempt })).delayMs);
+    assert.deepEqual(delays.slice(0, 5), [1_000, 2_000, 4_000, 8_000, 16_000]);
+    assert.deepEqual(delays.slice(-3), [MAX_DELAY_MS, MAX_DELAY_MS, MAX_DELAY_MS]);
+    assert.equal(next(stopped({ attempt: 5_000 })).delayMs, MAX_DELAY_MS);
+  });
+  it("[07-43] a task that ran and exited at once is no failed start: the pace stays", () =>
+    assert.deepEqual(next(stopped({ attempt: 0, status: { startedAt: iso(T0 - 1) } })), {
+      attempt: 0,
+      delayMs: 1_000,
+    }));
+  it("a task that was healthy sets the pace back", () =>
+    assert.deepEqual(next(stopped({ attempt: 7, status: { startedAt: iso(T0 - 9), healthyAt: iso(T0 - 1) } })), {
+      attempt: 0,
+      delayMs: 0,
+    }));
+  it("a task that was to stop says nothing about the next", () =>
+    assert.deepEqual(next(stopped({ attempt: 7, spec: { desiredStatus: "STOPPED" } })), { attempt: 0, delayMs: 0 }));
+  it("a task without status says nothing yet", () => assert.equal(next(taskOf({})).attempt, 0));
+});
