@@ -1,6 +1,7 @@
 // The one active scheduler: a ledger per cluster of what every bound task holds, fed by what informers show and by
 // its own assumptions, which hold until the informers have caught up. Nothing of it is stored: it is the sum over
 // bound tasks, made anew at each start before anything is placed.
+import { clusterNameOf } from "../api/names.js";
 import type {
   ContainerInstance,
   PlacementConstraint,
@@ -54,7 +55,7 @@ export interface SchedulerOptions {
 
 const nameOf = ({ namespace, name }: { namespace: string; name: string }): string => `${namespace}/${name}`;
 export const clusterKey = (namespace: string, cluster: string | undefined): string =>
-  `${namespace}/${cluster ?? "default"}`;
+  `${namespace}/${clusterNameOf(cluster)}`;
 /** Groups are a cluster's own: `service:web`. */
 export const groupOf = (task: Task): string => task.status?.group ?? task.spec.group ?? "";
 

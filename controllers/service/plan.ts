@@ -1,9 +1,10 @@
 // Which deployments a service has: task sets to make, promote, supersede and remove. State in, plan out; how many
 // tasks start and stop within them is decided in `taskset/plan.ts`.
+import { parseRevisionReference } from "../../api/names.js";
 import type { Service, TaskDefinitionRevision, TaskSet } from "../../api/types.gen.js";
 import { ANNOTATION } from "../labels.js";
 import type { Counts } from "../task/view.js";
-import { parseReference, type Resolution, revisionName } from "./resolve.js";
+import { nameOfRevision, type Resolution } from "./resolve.js";
 import { type Template, taskSetName, templateOf } from "./template.js";
 
 /** What the service controller may do. */
@@ -70,9 +71,9 @@ export function planService(input: ServiceInput): ServicePlan {
   if (problem !== undefined || !input.resolution.ok) return keep();
 
   const { revision } = input.resolution;
-  const follows = service.spec.taskDefinition !== undefined && parseReference(service.spec.taskDefinition).revision === undefined;
+  const follows = parseRevisionReference(service.spec.taskDefinition ?? "")?.revision === undefined;
   if (follows && input.definitionPending) return keep();
-  const template = templateOf(service, input.cluster, revisionName(revision));
+  const template = templateOf(service, input.cluster, nameOfRevision(revision));
   const name = taskSetName(service, template);
   if (follows && current !== undefined && current.metadata.name !== name && !sameBatch(service, revision)) {
     const quietAtMs = registeredAtMs(revision) + QUIET_MS;

@@ -1,23 +1,9 @@
 // Which revision a `taskDefinition` field means. Pure.
+import { type RevisionReference, revisionName } from "../../api/names.js";
 import type { TaskDefinitionRevision } from "../../api/types.gen.js";
 
-export interface Reference {
-  family: string;
-  /** Absent: the newest ACTIVE one. */
-  revision?: number;
-}
-
-/** Reads `family`, `family:N`, and both as the end of an ARN. */
-export function parseReference(text: string): Reference {
-  const name = text.slice(text.lastIndexOf("/") + 1);
-  const colon = name.lastIndexOf(":");
-  const revision = colon < 0 ? Number.NaN : Number(name.slice(colon + 1));
-  return Number.isInteger(revision) ? { family: name.slice(0, colon), revision } : { family: name };
-}
-
 /** `family:N` */
-export const revisionName = (revision: TaskDefinitionRevision): string =>
-  `${revision.spec.family}:${revision.spec.revision}`;
+export const nameOfRevision = ({ spec }: TaskDefinitionRevision): string => revisionName(spec.family, spec.revision);
 
 /** A revision is ACTIVE from its creation until it is deregistered. */
 export const isActive = (revision: TaskDefinitionRevision): boolean =>
@@ -36,21 +22,21 @@ const INACTIVE = { ok: false, reason: "TaskDefinitionInactive", message: "TaskDe
  * @param rejected `family:N`s that a deployment gave up on: not followed again (decision A2)
  */
 export function resolveRevision(
-  reference: Reference,
+  reference: RevisionReference,
   revisions: readonly TaskDefinitionRevision[],
   { current, rejected = [] }: { current?: string; rejected?: readonly string[] } = {},
 ): Resolution {
   if (reference.revision !== undefined) {
     const pinned = revisions.find(({ spec }) => spec.revision === reference.revision);
     if (pinned === undefined) return NOT_FOUND;
-    return isActive(pinned) || revisionName(pinned) === current ? { ok: true, revision: pinned } : INACTIVE;
+    return isActive(pinned) || nameOfRevision(pinned) === current ? { ok: true, revision: pinned } : INACTIVE;
   }
   let newest: TaskDefinitionRevision | undefined;
   for (const revision of revisions) {
-    if (!isActive(revision) || rejected.includes(revisionName(revision))) continue;
+    if (!isActive(revision) || rejected.includes(nameOfRevision(revision))) continue;
     if (newest === undefined || newest.spec.revision < revision.spec.revision) newest = revision;
   }
-  const kept = newest ?? revisions.find((revision) => revisionName(revision) === current);
+  const kept = newest ?? revisions.find((revision) => nameOfRevision(revision) === current);
   if (kept !== undefined) return { ok: true, revision: kept };
   return revisions.length === 0 ? NOT_FOUND : INACTIVE;
 }

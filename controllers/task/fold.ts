@@ -17,8 +17,8 @@ import { readyCondition } from "./status.js";
 
 /** What a report is read with. */
 export interface FoldFacts {
-  /** ISO 8601; the control plane's clock orders, an agent's is only shown. */
-  now: string;
+  /** The control plane's clock orders; an agent's is only shown. */
+  nowMs: number;
   definitions: readonly ContainerDefinition[];
   /** For a task without any check: seconds after RUNNING until it counts as healthy (decision C7). */
   minHealthySeconds: number;
@@ -37,7 +37,7 @@ export function foldReport(task: Task, report: TaskReport, facts: FoldFacts): Ta
     facts.definitions,
     (name) => containers.find((container) => container.name === name)?.healthStatus,
   );
-  const times = timesOf(status, lastStatus, report, facts.now);
+  const times = timesOf(status, lastStatus, report, new Date(facts.nowMs).toISOString());
   const same =
     lastStatus === from &&
     containers === status.containers &&
@@ -61,7 +61,7 @@ export function foldReport(task: Task, report: TaskReport, facts: FoldFacts): Ta
   if (healthyAt !== undefined) next.healthyAt = healthyAt;
   if (containers !== status.containers) next.ports = portsColumn(containers, facts.address);
   if (lastStatus === "STOPPED" || lastStatus === "STOPPING") Object.assign(next, stopWords(task, report));
-  next.conditions = readyCondition(next, task.metadata.generation, facts.now);
+  next.conditions = readyCondition(next, task.metadata.generation, facts.nowMs);
   return next;
 }
 
@@ -166,10 +166,10 @@ function healthyTime(
     healthStatus,
     startedAt,
   }: { lastStatus: TaskState; healthStatus: HealthStatus; startedAt?: string | undefined },
-  { definitions, minHealthySeconds, now }: FoldFacts,
+  { definitions, minHealthySeconds, nowMs }: FoldFacts,
 ): string | undefined {
   if (lastStatus !== "RUNNING" || startedAt === undefined) return before;
-  if (hasCheck(definitions)) return healthStatus === "HEALTHY" ? (before ?? now) : undefined;
+  if (hasCheck(definitions)) return healthStatus === "HEALTHY" ? (before ?? new Date(nowMs).toISOString()) : undefined;
   return before ?? new Date(Date.parse(startedAt) + minHealthySeconds * 1000).toISOString();
 }
 

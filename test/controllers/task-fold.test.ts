@@ -18,7 +18,7 @@ import {
 
 const app: TaskContainer = { name: "app", image: "busybox", lastStatus: "PENDING", networkBindings: [] };
 const facts = (definitions: ContainerDefinition[] = [containerOf()]): FoldFacts => ({
-  now: iso(T0 + 5_000),
+  nowMs: T0 + 5_000,
   definitions,
   minHealthySeconds: 40,
   address: "10.0.0.7",
@@ -150,16 +150,16 @@ describe("a task's health", () => {
 describe("a stop that was asked for", () => {
   const asked = { desiredStatus: "STOPPED" as const, stopReason: "enough" };
   it("[06-35] desiredStatus is STOPPED at once, lastStatus has its way to go", () => {
-    const status = stopAskedStatus(running({ spec: asked }), iso(T0));
+    const status = stopAskedStatus(running({ spec: asked }), T0);
     assert.deepEqual([status?.desiredStatus, status?.lastStatus, status?.version], ["STOPPED", "RUNNING", 3]);
     assert.deepEqual([status?.stopCode, status?.stoppedReason], ["UserInitiated", "enough"]);
   });
   it("is said once", () =>
-    assert.equal(stopAskedStatus(running({ spec: asked, status: { desiredStatus: "STOPPED" } }), iso(T0)), undefined));
+    assert.equal(stopAskedStatus(running({ spec: asked, status: { desiredStatus: "STOPPED" } }), T0), undefined));
   it("a task that never had a machine is STOPPED with it", () => {
     const status = stopAskedStatus(
       taskOf({ spec: asked, status: { lastStatus: "PROVISIONING", version: 1 } }),
-      iso(T0),
+      T0,
     );
     assert.deepEqual([status?.lastStatus, status?.version, status?.stoppedAt], ["STOPPED", 2, iso(T0)]);
   });
