@@ -1,5 +1,7 @@
 // Every label, annotation, finalizer and name that controllers put on objects, so that each is spelled once.
 
+import { objectName } from "../api/names.js";
+
 /** The field manager of all that controllers write. */
 export const MANAGER = "davit-controllers";
 
@@ -13,6 +15,9 @@ export const LABEL = {
   /** On tasks made by `davit run`: retention may remove them. */
   run: "davit.dev/run",
 } as const;
+
+/** A name as a label's value, which has 63 characters at most. */
+export const labelValue = (name: string): string => (name.length <= 63 ? name : objectName(name));
 
 export const ANNOTATION = {
   /** How many tasks in a row failed to start in this slot before this one. */

@@ -16,6 +16,7 @@ import type {
 import { createInformer, type Informer } from "../client/informer.js";
 import type { Log } from "../client/log.js";
 import type { ObjectClient, Ref } from "../client/object-client.js";
+import { LABEL, labelValue } from "./labels.js";
 import { isStopped } from "./task/view.js";
 
 export type Informers = { readonly [K in Kind]: Informer<Kinds[K]> };
@@ -33,11 +34,13 @@ export interface World {
   servicesOfCluster(namespace: string, cluster: string): readonly Service[];
   taskSetsOf(service: Ref): readonly TaskSet[];
   taskSetOf(task: Task): TaskSet | undefined;
-  /** Of one task set, by its owner reference; stopped ones too. */
-  tasksOf(set: TaskSet): readonly Task[];
+  /** Of all its task sets, also of those that are gone already; stopped ones too. */
+  tasksOfService(service: Ref): readonly Task[];
   /** Bound to this machine and not STOPPED. */
   tasksOn(instance: Ref): readonly Task[];
   instanceOf(task: Task): ContainerInstance | undefined;
+  /** Resolves when the informer shows a write that was answered with this object, or the signal aborts. */
+  shows(kind: Kind, object: Kinds[Kind]): Promise<void>;
 }
 
 /** Index values of names within a namespace. */
@@ -72,9 +75,11 @@ export function createWorld(options: { client: ObjectClient; signal: AbortSignal
     Task: createInformer(client, "Task", {
       ...rest,
       indexes: {
-        owner: (task) => {
-          const owner = controllerOf(task);
-          return owner?.kind === "TaskSet" ? [owner.uid] : [];
+        service: (task) => {
+          const service = task.metadata.labels?.[LABEL.service];
+          return service !== undefined && controllerOf(task)?.kind === "TaskSet"
+            ? [within(task.metadata.namespace, service)]
+            : [];
         },
         instance: (task) => {
           const { containerInstance } = task.spec;
@@ -109,11 +114,25 @@ export function createWorld(options: { client: ObjectClient; signal: AbortSignal
         ? informers.TaskSet.get({ namespace: task.metadata.namespace, name: owner.name })
         : undefined;
     },
-    tasksOf: (set) => informers.Task.byIndex("owner", set.metadata.uid),
+    tasksOfService: ({ namespace, name }) => informers.Task.byIndex("service", within(namespace, labelValue(name))),
     tasksOn: (instance) => informers.Task.byIndex("instance", keyOf(instance)),
     instanceOf({ metadata, spec }) {
       const { containerInstance: name } = spec;
       return name === undefined ? undefined : informers.ContainerInstance.get({ namespace: metadata.namespace, name });
+    },
+    shows(kind, object) {
+      const informer: Informer = informers[kind];
+      const mark = informer.mark(object.metadata.resourceVersion);
+      if (informer.hasReached(mark) || options.signal.aborted) return Promise.resolve();
+      return new Promise((resolve) => {
+        const end = () => {
+          off();
+          options.signal.removeEventListener("abort", end);
+          resolve();
+        };
+        const off = informer.on({ reached: () => informer.hasReached(mark) && end() });
+        options.signal.addEventListener("abort", end, { once: true });
+      });
     },
   };
 }

@@ -1,4 +1,7 @@
 // An agent's report folded into a task's status. Pure: the same report again changes nothing.
+import { createHash } from "node:crypto";
+import { type Arns, ecsId } from "../../api/arn.js";
+import { clusterNameOf } from "../../api/names.js";
 import type {
   ContainerDefinition,
   HealthStatus,
@@ -24,6 +27,7 @@ export interface FoldFacts {
   minHealthySeconds: number;
   /** Of the machine, for the ports column. */
   address: string;
+  arns: Arns;
 }
 
 /** The status after the report, one version on; undefined where it says nothing new. */
@@ -58,12 +62,23 @@ export function foldReport(task: Task, report: TaskReport, facts: FoldFacts): Ta
     containers,
     version: (status.version ?? 0) + 1,
   };
+  const id = ecsId(task.metadata.uid);
+  const cluster = clusterNameOf(task.spec.cluster);
+  next.taskArn = facts.arns.task(cluster, id);
+  for (const container of containers) {
+    if (container.runtimeId === undefined || container.containerArn !== undefined) continue;
+    container.containerArn = facts.arns.container(cluster, id, containerId(task.metadata.uid, container.name));
+  }
   if (healthyAt !== undefined) next.healthyAt = healthyAt;
   if (containers !== status.containers) next.ports = portsColumn(containers, facts.address);
   if (lastStatus === "STOPPED" || lastStatus === "STOPPING") Object.assign(next, stopWords(task, report));
   next.conditions = readyCondition(next, task.metadata.generation, facts.nowMs);
   return next;
 }
+
+/** 32 hex digits, the same each time they are asked for. */
+const containerId = (uid: string, name: string): string =>
+  createHash("sha256").update(`${uid}/${name}`).digest("hex").slice(0, 32);
 
 const desiredOf = (task: Task): "RUNNING" | "STOPPED" =>
   task.spec.desiredStatus === "STOPPED" || task.status?.desiredStatus === "STOPPED" ? "STOPPED" : "RUNNING";

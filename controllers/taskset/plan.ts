@@ -1,12 +1,14 @@
 // Which tasks of a service start and stop now. All its task sets in one plan, because floor and ceiling are the
 // service's. State in, plan out: no reads, no writes, no clock.
-import type { Task, TaskSet } from "../../api/types.gen.js";
+import type { Task } from "../../api/types.gen.js";
 import { planRolling, type RollingPlan, type RollingTaskState } from "../../state-machines/rolling.js";
 import { isHealthy, isPending, isRunning, isStopped, isWanted } from "../task/view.js";
 import { type FreeSlots, freeSlots, type Start } from "./slots.js";
 
 export interface SetInput {
-  set: TaskSet;
+  name: string;
+  /** The one that is wanted; the others are on their way out. */
+  primary: boolean;
   /** Every task of the set, stopped ones too. */
   tasks: readonly Task[];
 }
@@ -41,7 +43,7 @@ export interface TasksPlan {
 
 export function planTasks(input: TasksInput): TasksPlan {
   const { nowMs, graceMs, desiredCount } = input;
-  const primary = input.sets.find(({ set }) => set.spec.role === "PRIMARY");
+  const primary = input.sets.find((set) => set.primary);
   const missing = primary === undefined ? 0 : desiredCount - primary.tasks.filter(isWanted).length;
   // An unhealthy task is replaced before it goes, so a few more slots than are missing may be asked for.
   const unhealthy = primary?.tasks.filter((task) => stateOf(task, nowMs, graceMs) === "unhealthy").length ?? 0;
@@ -54,9 +56,9 @@ export function planTasks(input: TasksInput): TasksPlan {
     minimumHealthyPercent: input.minimumHealthyPercent,
     startsBlocked: input.blocked || (free.due.length === 0 && free.nextDueMs !== undefined),
     ...(input.stopOrder && { stopOrder: input.stopOrder }),
-    sets: input.sets.map(({ set, tasks }) => ({
-      name: set.metadata.name,
-      primary: set === primary?.set,
+    sets: input.sets.map(({ name, primary, tasks }) => ({
+      name,
+      primary,
       tasks: tasks
         .filter((task) => !isStopped(task))
         .map((task) => ({ name: task.metadata.name, state: stateOf(task, nowMs, graceMs) })),
@@ -81,7 +83,7 @@ function tasksToStop(sets: readonly SetInput[], rolling: RollingPlan): Task[] {
   for (const { name, stop } of rolling.sets) {
     if (stop.length === 0) continue;
     const names = new Set(stop);
-    const tasks = sets.find(({ set }) => set.metadata.name === name)?.tasks ?? [];
+    const tasks = sets.find((set) => set.name === name)?.tasks ?? [];
     stops.push(...tasks.filter((task) => names.has(task.metadata.name)));
   }
   return stops;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createArns } from "../../api/arn.js";
 import type { ContainerDefinition, HealthStatus, Task, TaskContainer } from "../../api/types.gen.js";
 import { type FoldFacts, foldReport } from "../../controllers/task/fold.js";
 import { taskHealth } from "../../controllers/task/health.js";
@@ -22,6 +23,7 @@ const facts = (definitions: ContainerDefinition[] = [containerOf()]): FoldFacts 
   definitions,
   minHealthySeconds: 40,
   address: "10.0.0.7",
+  arns: createArns(),
 });
 const fresh = (): Task => pending({ status: { containers: [app] } });
 

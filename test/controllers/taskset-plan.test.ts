@@ -2,10 +2,7 @@ import assert from "node:assert/strict";
 import type { Task } from "../../api/types.gen.js";
 import { MAX_DELAY_MS, nextStart } from "../../controllers/taskset/backoff.js";
 import { planTasks, type TasksInput } from "../../controllers/taskset/plan.js";
-import { iso, pending, running, stopped, T0, taskOf, taskSetOf } from "./support/objects.js";
-
-const now = taskSetOf("web-now");
-const old = taskSetOf("web-old", { role: "ACTIVE", taskDefinition: "web:0" });
+import { iso, pending, running, stopped, T0, taskOf} from "./support/objects.js";
 
 const plan = (tasks: Task[], parts: Partial<TasksInput> & { older?: Task[] } = {}) => {
   const { older, ...rest } = parts;
@@ -14,7 +11,10 @@ const plan = (tasks: Task[], parts: Partial<TasksInput> & { older?: Task[] } = {
     maximumPercent: 200,
     minimumHealthyPercent: 100,
     graceMs: 0,
-    sets: [{ set: now, tasks }, ...(older ? [{ set: old, tasks: older }] : [])],
+    sets: [
+      { name: "web-now", primary: true, tasks },
+      ...(older ? [{ name: "web-old", primary: false, tasks: older }] : []),
+    ],
     nowMs: T0 + 1,
     blocked: false,
     maxStarts: 100,

@@ -1,0 +1,21 @@
+// What every reconciler is given.
+import type { Arns } from "../api/arn.js";
+import type { ObjectClient } from "../client/object-client.js";
+import type { Log } from "../client/log.js";
+import type { Objects } from "./objects.js";
+import type { World } from "./world.js";
+
+export interface Deps {
+  client: ObjectClient;
+  world: World;
+  objects: Objects;
+  /** Milliseconds since the epoch. */
+  now: () => number;
+  /** RFC 4122. */
+  newUid: () => string;
+  /** At least 0, below 1. */
+  random: () => number;
+  /** ARNs of a namespace's account. */
+  arnsOf: (namespace: string) => Arns;
+  log: Log;
+}

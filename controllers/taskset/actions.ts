@@ -1,0 +1,147 @@
+// What a pass over a service's task sets does: starts, stops, statuses.
+import { keyOf } from "../../api/references.js";
+import type { Service, Task, TaskDefinitionRevision, TaskSet } from "../../api/types.gen.js";
+import { ApiError } from "../../client/object-client.js";
+import { unplacedServiceEvent } from "../../scheduling/why-not.js";
+import type { Deps } from "../deps.js";
+import { MANAGER } from "../labels.js";
+import type { Pace } from "../pace.js";
+import { inParallel } from "../parallel.js";
+import type { Scheduler } from "../scheduler.js";
+import type { Journal } from "../service/journal.js";
+import { deploymentId } from "../service/template.js";
+import { serviceTask } from "../task/new.js";
+import { countTasks } from "../task/view.js";
+import { type SetInput, stateOf, type TasksPlan } from "./plan.js";
+import { taskName } from "./names.js";
+import type { Start } from "./slots.js";
+import { taskSetStatus } from "./status.js";
+
+export interface TaskSetDeps extends Deps {
+  scheduler: Scheduler;
+  journal: Journal;
+}
+
+/** What one pass works with. */
+export interface Pass {
+  service: Service;
+  serviceName: string;
+  cluster: string;
+  group: string;
+  /** `set` is absent for tasks whose set is gone. */
+  sets: readonly (SetInput & { set?: TaskSet })[];
+  primary: TaskSet | undefined;
+  /** Of the primary set. */
+  revision: TaskDefinitionRevision | undefined;
+  graceMs: number;
+  nowMs: number;
+}
+
+/** @returns the tasks that were made, placed or not */
+export async function startAll(deps: TaskSetDeps, pass: Pass, { starts }: TasksPlan): Promise<Task[]> {
+  const made: Task[] = [];
+  const { primary, revision } = pass;
+  if (primary === undefined || revision === undefined) return made;
+  await inParallel(starts, async (start) => {
+    const task = await startOne(deps, pass, { primary, revision, start });
+    if (task) made.push(task);
+  });
+  return made;
+}
+
+async function startOne(
+  { client, world, scheduler, journal, random, newUid, arnsOf, objects }: TaskSetDeps,
+  { service, serviceName, cluster, group, nowMs }: Pass,
+  { primary, revision, start }: { primary: TaskSet; revision: TaskDefinitionRevision; start: Start },
+): Promise<Task | undefined> {
+  const { namespace } = primary.metadata;
+  const name = taskName(service.metadata.name, start.slot, random);
+  const { placementConstraints, placementStrategy } = primary.spec;
+  const placement = scheduler.assign({
+    namespace,
+    name,
+    cluster,
+    group,
+    kind: "service",
+    definition: revision.spec,
+    ...(placementConstraints && { constraints: placementConstraints }),
+    ...(placementStrategy && { strategy: placementStrategy }),
+  });
+  if ("unplaced" in placement) {
+    journal.say(keyOf(service.metadata), unplacedServiceEvent(serviceName, placement.unplaced));
+  }
+  const place =
+    "instance" in placement
+      ? {
+          name: placement.instance,
+          instance: world.informers.ContainerInstance.get({ namespace, name: placement.instance }),
+        }
+      : { message: placement.unplaced.message };
+  const arns = arnsOf(namespace);
+  const uid = newUid();
+  const task = serviceTask({ ...start, set: primary, service, group, name, uid, revision, place, nowMs, arns });
+  try {
+    const made = await client.create("Task", task, { fieldManager: MANAGER });
+    objects.wrote("Task", made);
+    return made;
+  } catch (error) {
+    scheduler.release({ namespace, name }, cluster);
+    // Another one of this name is there: the next pass takes another name.
+    if (error instanceof ApiError && error.reason === "AlreadyExists") return undefined;
+    throw error;
+  }
+}
+
+/** @returns the tasks that were asked to stop */
+export async function stopAll({ client, objects }: TaskSetDeps, pass: Pass, { stops }: TasksPlan): Promise<Task[]> {
+  const asked: Task[] = [];
+  const deployments = new Map(
+    pass.sets.flatMap(({ set, tasks }) => (set ? tasks.map((task) => [task, deploymentId(set.metadata.uid)]) : [])),
+  );
+  await inParallel(stops, async (task) => {
+    const unhealthy = stateOf(task, pass.nowMs, pass.graceMs) === "unhealthy";
+    const stopReason = unhealthy
+      ? "Task failed container health checks"
+      : `Scaling activity initiated by (deployment ${deployments.get(task) ?? task.spec.startedBy ?? ""})`;
+    const patch = { spec: { desiredStatus: "STOPPED", stopCode: "ServiceSchedulerInitiated", stopReason } };
+    try {
+      const stopped = await client.patch("Task", task.metadata, patch, { fieldManager: MANAGER });
+      objects.wrote("Task", stopped);
+      asked.push(stopped);
+    } catch (error) {
+      if (!(error instanceof ApiError && error.code === 404)) throw error;
+    }
+  });
+  return asked;
+}
+
+/** @returns when a status that was held back is due, ms */
+export async function writeStatuses(
+  { objects, arnsOf }: TaskSetDeps,
+  { sets, serviceName, nowMs }: Pass,
+  { attempts }: TasksPlan,
+  pace: Pace,
+): Promise<number | undefined> {
+  let dueMs: number | undefined;
+  for (const { set, tasks, primary } of sets) {
+    if (set === undefined) continue;
+    const key = keyOf(set.metadata);
+    const facts = {
+      counts: countTasks(tasks, nowMs),
+      serviceName,
+      attempts: primary ? attempts : 0,
+      arns: arnsOf(set.metadata.namespace),
+      nowMs,
+    };
+    const newest = objects.newest("TaskSet", set.metadata) ?? set;
+    if (taskSetStatus(newest, facts) === undefined) continue;
+    const waitMs = pace.wait(key);
+    if (waitMs > 0) {
+      dueMs = Math.min(dueMs ?? Number.POSITIVE_INFINITY, nowMs + waitMs);
+      continue;
+    }
+    pace.did(key);
+    await objects.changeStatus("TaskSet", set.metadata, (current) => taskSetStatus(current, facts));
+  }
+  return dueMs;
+}

@@ -1,0 +1,108 @@
+// Makes tasks match the counts: all task sets of one service in one pass, so that floor and ceiling hold over them.
+import { ecsId } from "../../api/arn.js";
+import { getCondition } from "../../api/conditions.js";
+import { clusterNameOf, serviceNameOf } from "../../api/names.js";
+import { controllerOf, isControlledBy, parseKey } from "../../api/references.js";
+import type { Service, Task, TaskDefinitionRevision, TaskSet } from "../../api/types.gen.js";
+import { again, done, type Outcome } from "../../client/work-queue.js";
+import { createPace } from "../pace.js";
+import { startedMessages, stoppedMessages, throttledMessage } from "../service/events.js";
+import { serviceGroup } from "../task/new.js";
+import { nextHealthyMs } from "../task/view.js";
+import { type Pass, startAll, stopAll, type TaskSetDeps, writeStatuses } from "./actions.js";
+import { THROTTLED_AFTER } from "./backoff.js";
+import { planTasks, type SetInput } from "./plan.js";
+import { retire } from "./retention.js";
+
+/** Starts per pass; the next one plans with what is seen by then. */
+const MAX_STARTS = 512;
+/** Between two writes of one task set's status while it changes. */
+const STATUS_GAP_MS = 300;
+
+/** Keys are those of services. */
+export function createTaskSetReconciler(deps: TaskSetDeps): (serviceKey: string) => Promise<Outcome> {
+  const { world, now, journal, scheduler } = deps;
+  const statusPace = createPace(now, STATUS_GAP_MS);
+
+  return async (serviceKey) => {
+    const service = world.informers.Service.get(parseKey(serviceKey));
+    if (service === undefined) return done(); // Its task sets and tasks go with it: collected by owner references.
+    const pass = gather(deps, service);
+    const { maximumPercent = 200, minimumHealthyPercent = 100 } = service.spec.deploymentConfiguration ?? {};
+    const plan = planTasks({
+      desiredCount: pass.primary?.spec.desiredCount ?? 0,
+      maximumPercent,
+      minimumHealthyPercent,
+      graceMs: pass.graceMs,
+      sets: pass.sets,
+      nowMs: pass.nowMs,
+      blocked: pass.revision === undefined || isNotRunnable(pass.revision),
+      maxStarts: MAX_STARTS,
+      stopOrder: (names) => scheduler.stopOrder(service.metadata.namespace, pass.cluster, pass.group, names),
+    });
+    const [started, stopped] = await Promise.all([startAll(deps, pass, plan), stopAll(deps, pass, plan)]);
+    if (plan.attempts >= THROTTLED_AFTER) journal.say(serviceKey, throttledMessage(pass.serviceName));
+    journal.say(serviceKey, ...startedMessages(pass.serviceName, started.filter(isPlaced).map(idOf)));
+    journal.say(serviceKey, ...stoppedMessages(pass.serviceName, stopped.map(idOf)));
+    await retire(deps, pass.sets);
+    const statusDueMs = await writeStatuses(deps, pass, plan, statusPace);
+    // The next pass must see what this one has written, or it would do it again.
+    const newest = latest([...started, ...stopped]);
+    if (newest) await world.shows("Task", newest);
+
+    const healthyMs = nextHealthyMs(
+      pass.sets.flatMap(({ tasks }) => tasks),
+      pass.nowMs,
+    );
+    const dueMs = [plan.recheckAtMs, healthyMs, statusDueMs].filter((ms) => ms !== undefined);
+    return dueMs.length === 0 ? done() : again(Math.max(0, Math.min(...dueMs) - now()));
+  };
+}
+
+const idOf = (task: Task): string => ecsId(task.metadata.uid);
+const isPlaced = (task: Task): boolean => task.spec.containerInstance !== undefined;
+
+/** A field of it is not acted on, without which the program would be another. */
+export const isNotRunnable = (revision: TaskDefinitionRevision): boolean =>
+  getCondition(revision.status?.conditions, "Runnable")?.status === "False";
+
+const latest = (tasks: readonly Task[]): Task | undefined =>
+  tasks.reduce<Task | undefined>(
+    (last, task) =>
+      last === undefined || Number(last.metadata.resourceVersion) < Number(task.metadata.resourceVersion) ? task : last,
+    undefined,
+  );
+
+function gather({ world, now }: TaskSetDeps, service: Service): Pass {
+  const { metadata, spec } = service;
+  const byOwner = new Map<string, Task[]>();
+  for (const task of world.tasksOfService(metadata)) {
+    const owner = controllerOf(task)?.uid ?? "";
+    const tasks = byOwner.get(owner);
+    if (tasks === undefined) byOwner.set(owner, [task]);
+    else tasks.push(task);
+  }
+  const taskSets = world.taskSetsOf(metadata).filter((set) => isControlledBy(set, service));
+  const primary = taskSets.find((set) => set.spec.role === "PRIMARY" && set.metadata.deletionTimestamp === undefined);
+  const sets = taskSets.map((set): SetInput & { set: TaskSet } => ({
+    set,
+    name: set.metadata.name,
+    primary: set === primary,
+    tasks: byOwner.get(set.metadata.uid) ?? [],
+  }));
+  for (const { set } of sets) byOwner.delete(set.metadata.uid);
+  // Tasks whose set is gone are on their way out too, and count under the ceiling until they are.
+  const orphans = [...byOwner.values()].flat();
+  const serviceName = serviceNameOf(service);
+  return {
+    service,
+    serviceName,
+    cluster: clusterNameOf(spec.cluster),
+    group: serviceGroup(serviceName),
+    sets: orphans.length === 0 ? sets : [...sets, { name: "", primary: false, tasks: orphans }],
+    primary,
+    revision: primary && world.revision(metadata.namespace, primary.spec.taskDefinition),
+    graceMs: (spec.healthCheckGracePeriodSeconds ?? 0) * 1000,
+    nowMs: now(),
+  };
+}

@@ -1,0 +1,46 @@
+// Which stopped tasks of a task set are kept as objects (decision A29).
+import type { Task } from "../../api/types.gen.js";
+import { ApiError } from "../../client/object-client.js";
+import type { Deps } from "../deps.js";
+import { FINALIZER } from "../labels.js";
+import { inParallel } from "../parallel.js";
+import { failedToStart, isStopped, isWanted } from "../task/view.js";
+import type { SetInput } from "./plan.js";
+import { lastStopped, slotOf } from "./slots.js";
+
+/** Stopped tasks kept per task set. */
+const KEPT = 5;
+
+/** The stopped tasks that may go: all but the newest `kept`, and but those that tell a free slot how long to wait. */
+export function surplusStopped(tasks: readonly Task[], kept = KEPT): Task[] {
+  const stopped = tasks.filter(isStopped);
+  if (stopped.length <= kept) return [];
+  const taken = new Set(tasks.filter(isWanted).map(slotOf));
+  const last = lastStopped(stopped);
+  return stopped
+    .sort((a, b) => ((b.status?.stoppedAt ?? "") < (a.status?.stoppedAt ?? "") ? -1 : 1))
+    .slice(kept)
+    .filter((task) => taken.has(slotOf(task)) || last.get(slotOf(task)) !== task || !failedToStart(task));
+}
+
+export async function retire(deps: Pick<Deps, "client">, sets: readonly SetInput[]): Promise<void> {
+  for (const { tasks } of sets) {
+    // In steps of some size, so that a busy task set is not tidied up after each task.
+    const surplus = surplusStopped(tasks);
+    await inParallel(surplus, (task) => removeTask(deps, task));
+  }
+}
+
+/** Deletes a stopped task, with the finalizer that kept it until then. */
+export async function removeTask({ client }: Pick<Deps, "client">, task: Task): Promise<void> {
+  const finalizers = (task.metadata.finalizers ?? []).filter((name) => name !== FINALIZER.task);
+  const { uid } = task.metadata;
+  try {
+    if (finalizers.length < (task.metadata.finalizers?.length ?? 0)) {
+      await client.patch("Task", task.metadata, { metadata: { uid, finalizers } });
+    }
+    if (task.metadata.deletionTimestamp === undefined) await client.delete("Task", task.metadata, { uid });
+  } catch (error) {
+    if (!(error instanceof ApiError && (error.code === 404 || error.code === 409))) throw error;
+  }
+}
