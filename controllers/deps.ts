@@ -2,6 +2,7 @@
 import type { Arns } from "../api/arn.js";
 import type { ObjectClient } from "../client/object-client.js";
 import type { Log } from "../client/log.js";
+import type { Outcome } from "../client/work-queue.js";
 import type { Objects } from "./objects.js";
 import type { World } from "./world.js";
 
@@ -19,3 +20,6 @@ export interface Deps {
   arnsOf: (namespace: string) => Arns;
   log: Log;
 }
+
+/** Looks at the world and does the next right thing for one key, with writes through the client given. */
+export type Reconcile = (key: string, client: ObjectClient) => Promise<Outcome>;

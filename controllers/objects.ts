@@ -19,6 +19,8 @@ export interface Objects {
     kind: K,
     ref: Ref,
     change: (object: Kinds[K]) => Kinds[K]["status"] | undefined,
+    /** A reconciler's own, which remembers its writes. */
+    through?: ObjectClient,
   ): Promise<Kinds[K] | undefined>;
   /** Remembers what a write of another kind has given back. */
   wrote<K extends Kind>(kind: K, object: Kinds[K]): void;
@@ -55,20 +57,23 @@ export function createObjects({ client, shown }: { client: ObjectClient; shown: 
       const own = written.get(name);
       if (own !== undefined && revisionOf(object) >= revisionOf(own)) written.delete(name);
     },
-    async changeStatus(kind, ref, change) {
+    async changeStatus(kind, ref, change, through = client) {
       let object = newest(kind, ref);
       for (let attempt = 1; ; attempt++) {
-        object ??= await client.get(kind, ref);
+        object ??= await through.get(kind, ref);
         if (object === undefined) return undefined;
         const status = change(object);
         if (status === undefined) return object;
         try {
-          const stored = await client.updateStatus(kind, { ...object, status }, { fieldManager: MANAGER });
+          const stored = await through.updateStatus(kind, { ...object, status }, { fieldManager: MANAGER });
           wrote(kind, stored);
           return stored;
         } catch (error) {
           if (!(error instanceof ApiError)) throw error;
-          if (error.code === 404) return undefined;
+          if (error.code === 404) {
+            written.delete(slot(kind, ref));
+            return undefined;
+          }
           if (error.code !== 409 || attempt === MAX_ATTEMPTS) throw error;
           written.delete(slot(kind, ref));
           object = undefined;

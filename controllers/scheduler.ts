@@ -1,11 +1,11 @@
 // The one active scheduler: a ledger per cluster of what every bound task holds, fed by what informers show and by
 // its own assumptions, which hold until the informers have caught up. Nothing of it is stored: it is the sum over
 // bound tasks, made anew at each start before anything is placed.
-import { clusterNameOf } from "../api/names.js";
 import type {
   ContainerInstance,
   PlacementConstraint,
   PlacementStrategy,
+  Resource,
   Task,
   TaskDefinitionRevisionSpec,
   TaskOverride,
@@ -15,7 +15,7 @@ import { stopOrder } from "../scheduling/choose-stops.js";
 import { type Demand, demandOf, portKey } from "../scheduling/demand.js";
 import { type Placement, place } from "../scheduling/place.js";
 import { instanceInfo, resourceList } from "../scheduling/resources.js";
-import type { Resource } from "../api/types.gen.js";
+import { clusterKey } from "./cluster/keys.js";
 
 /** A task that looks for a machine. */
 export interface Applicant {
@@ -54,8 +54,6 @@ export interface SchedulerOptions {
 }
 
 const nameOf = ({ namespace, name }: { namespace: string; name: string }): string => `${namespace}/${name}`;
-export const clusterKey = (namespace: string, cluster: string | undefined): string =>
-  `${namespace}/${clusterNameOf(cluster)}`;
 /** Groups are a cluster's own: `service:web`. */
 export const groupOf = (task: Task): string => task.status?.group ?? task.spec.group ?? "";
 

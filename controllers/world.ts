@@ -16,8 +16,10 @@ import type {
 import { createInformer, type Informer } from "../client/informer.js";
 import type { Log } from "../client/log.js";
 import type { ObjectClient, Ref } from "../client/object-client.js";
+import { clusterKey } from "./cluster/keys.js";
 import { LABEL, labelValue } from "./labels.js";
-import { isStopped } from "./task/view.js";
+import { isRemovable } from "./task/retention.js";
+import { isStopped, isWaiting } from "./task/view.js";
 
 export type Informers = { readonly [K in Kind]: Informer<Kinds[K]> };
 
@@ -39,8 +41,10 @@ export interface World {
   /** Bound to this machine and not STOPPED. */
   tasksOn(instance: Ref): readonly Task[];
   instanceOf(task: Task): ContainerInstance | undefined;
-  /** Resolves when the informer shows a write that was answered with this object, or the signal aborts. */
-  shows(kind: Kind, object: Kinds[Kind]): Promise<void>;
+  /** Without a machine yet. `clusterKey`: `<namespace>/<cluster>`. */
+  waitingTasks(clusterKey: string): readonly Task[];
+  /** Stopped tasks that nobody would miss. */
+  removableTasks(clusterKey: string): readonly Task[];
 }
 
 /** Index values of names within a namespace. */
@@ -81,6 +85,8 @@ export function createWorld(options: { client: ObjectClient; signal: AbortSignal
             ? [within(task.metadata.namespace, service)]
             : [];
         },
+        waiting: (task) => (isWaiting(task) ? [clusterKey(task.metadata.namespace, task.spec.cluster)] : []),
+        removable: (task) => (isRemovable(task) ? [clusterKey(task.metadata.namespace, task.spec.cluster)] : []),
         instance: (task) => {
           const { containerInstance } = task.spec;
           return containerInstance === undefined || isStopped(task)
@@ -116,23 +122,11 @@ export function createWorld(options: { client: ObjectClient; signal: AbortSignal
     },
     tasksOfService: ({ namespace, name }) => informers.Task.byIndex("service", within(namespace, labelValue(name))),
     tasksOn: (instance) => informers.Task.byIndex("instance", keyOf(instance)),
+    waitingTasks: (key) => informers.Task.byIndex("waiting", key),
+    removableTasks: (key) => informers.Task.byIndex("removable", key),
     instanceOf({ metadata, spec }) {
       const { containerInstance: name } = spec;
       return name === undefined ? undefined : informers.ContainerInstance.get({ namespace: metadata.namespace, name });
-    },
-    shows(kind, object) {
-      const informer: Informer = informers[kind];
-      const mark = informer.mark(object.metadata.resourceVersion);
-      if (informer.hasReached(mark) || options.signal.aborted) return Promise.resolve();
-      return new Promise((resolve) => {
-        const end = () => {
-          off();
-          options.signal.removeEventListener("abort", end);
-          resolve();
-        };
-        const off = informer.on({ reached: () => informer.hasReached(mark) && end() });
-        options.signal.addEventListener("abort", end, { once: true });
-      });
     },
   };
 }

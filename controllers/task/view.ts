@@ -11,6 +11,12 @@ export const stopAsked = (task: Task): boolean =>
 /** Is to run, and may still. */
 export const isWanted = (task: Task): boolean => !isStopped(task) && !stopAsked(task);
 
+/** To run, and without a machine, or at least without its room on it, yet. */
+export function isWaiting(task: Task): boolean {
+  const state = task.status?.lastStatus;
+  return isWanted(task) && (state === undefined || state === "PROVISIONING");
+}
+
 export const isRunning = (task: Task): boolean => task.status?.lastStatus === "RUNNING";
 
 /** On its way to RUNNING, placed or not. */

@@ -1,7 +1,7 @@
 // What a pass over a service's task sets does: starts, stops, statuses.
 import { keyOf } from "../../api/references.js";
 import type { Service, Task, TaskDefinitionRevision, TaskSet } from "../../api/types.gen.js";
-import { ApiError } from "../../client/object-client.js";
+import { ApiError, type ObjectClient } from "../../client/object-client.js";
 import { unplacedServiceEvent } from "../../scheduling/why-not.js";
 import type { Deps } from "../deps.js";
 import { MANAGER } from "../labels.js";
@@ -38,19 +38,20 @@ export interface Pass {
 }
 
 /** @returns the tasks that were made, placed or not */
-export async function startAll(deps: TaskSetDeps, pass: Pass, { starts }: TasksPlan): Promise<Task[]> {
+export async function startAll(deps: TaskSetDeps, client: ObjectClient, pass: Pass, { starts }: TasksPlan): Promise<Task[]> {
   const made: Task[] = [];
   const { primary, revision } = pass;
   if (primary === undefined || revision === undefined) return made;
   await inParallel(starts, async (start) => {
-    const task = await startOne(deps, pass, { primary, revision, start });
+    const task = await startOne(deps, client, pass, { primary, revision, start });
     if (task) made.push(task);
   });
   return made;
 }
 
 async function startOne(
-  { client, world, scheduler, journal, random, newUid, arnsOf, objects }: TaskSetDeps,
+  { world, scheduler, journal, random, newUid, arnsOf, objects }: TaskSetDeps,
+  client: ObjectClient,
   { service, serviceName, cluster, group, nowMs }: Pass,
   { primary, revision, start }: { primary: TaskSet; revision: TaskDefinitionRevision; start: Start },
 ): Promise<Task | undefined> {
@@ -93,7 +94,7 @@ async function startOne(
 }
 
 /** @returns the tasks that were asked to stop */
-export async function stopAll({ client, objects }: TaskSetDeps, pass: Pass, { stops }: TasksPlan): Promise<Task[]> {
+export async function stopAll({ objects }: TaskSetDeps, client: ObjectClient, pass: Pass, { stops }: TasksPlan): Promise<Task[]> {
   const asked: Task[] = [];
   const deployments = new Map(
     pass.sets.flatMap(({ set, tasks }) => (set ? tasks.map((task) => [task, deploymentId(set.metadata.uid)]) : [])),
@@ -118,6 +119,7 @@ export async function stopAll({ client, objects }: TaskSetDeps, pass: Pass, { st
 /** @returns when a status that was held back is due, ms */
 export async function writeStatuses(
   { objects, arnsOf }: TaskSetDeps,
+  client: ObjectClient,
   { sets, serviceName, nowMs }: Pass,
   { attempts }: TasksPlan,
   pace: Pace,
@@ -141,7 +143,7 @@ export async function writeStatuses(
       continue;
     }
     pace.did(key);
-    await objects.changeStatus("TaskSet", set.metadata, (current) => taskSetStatus(current, facts));
+    await objects.changeStatus("TaskSet", set.metadata, (current) => taskSetStatus(current, facts), client);
   }
   return dueMs;
 }

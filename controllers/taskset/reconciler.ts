@@ -4,7 +4,8 @@ import { getCondition } from "../../api/conditions.js";
 import { clusterNameOf, serviceNameOf } from "../../api/names.js";
 import { controllerOf, isControlledBy, parseKey } from "../../api/references.js";
 import type { Service, Task, TaskDefinitionRevision, TaskSet } from "../../api/types.gen.js";
-import { again, done, type Outcome } from "../../client/work-queue.js";
+import { again, done } from "../../client/work-queue.js";
+import type { Reconcile } from "../deps.js";
 import { createPace } from "../pace.js";
 import { startedMessages, stoppedMessages, throttledMessage } from "../service/events.js";
 import { serviceGroup } from "../task/new.js";
@@ -16,18 +17,35 @@ import { retire } from "./retention.js";
 
 /** Starts per pass; the next one plans with what is seen by then. */
 const MAX_STARTS = 512;
+/** Between two passes over one service: a burst of changes is looked at once, and big services less often. */
+const PASS_GAP_MS = 5;
+const TASKS_PER_MS = 100;
 /** Between two writes of one task set's status while it changes. */
 const STATUS_GAP_MS = 300;
 
 /** Keys are those of services. */
-export function createTaskSetReconciler(deps: TaskSetDeps): (serviceKey: string) => Promise<Outcome> {
+export function createTaskSetReconciler(deps: TaskSetDeps): Reconcile {
   const { world, now, journal, scheduler } = deps;
   const statusPace = createPace(now, STATUS_GAP_MS);
+  const sizes = new Map<string, number>();
+  const pace = createPace(now, (key) => PASS_GAP_MS + (sizes.get(key) ?? 0) / TASKS_PER_MS);
 
-  return async (serviceKey) => {
+  return async (serviceKey, client) => {
+    const waitMs = pace.wait(serviceKey);
+    if (waitMs > 0) return again(waitMs);
+    pace.did(serviceKey);
     const service = world.informers.Service.get(parseKey(serviceKey));
-    if (service === undefined) return done(); // Its task sets and tasks go with it: collected by owner references.
+    if (service === undefined) {
+      // Its task sets and tasks go with it: collected by owner references.
+      pace.forget(serviceKey);
+      sizes.delete(serviceKey);
+      return done();
+    }
     const pass = gather(deps, service);
+    sizes.set(
+      serviceKey,
+      pass.sets.reduce((sum, { tasks }) => sum + tasks.length, 0),
+    );
     const { maximumPercent = 200, minimumHealthyPercent = 100 } = service.spec.deploymentConfiguration ?? {};
     const plan = planTasks({
       desiredCount: pass.primary?.spec.desiredCount ?? 0,
@@ -40,16 +58,12 @@ export function createTaskSetReconciler(deps: TaskSetDeps): (serviceKey: string)
       maxStarts: MAX_STARTS,
       stopOrder: (names) => scheduler.stopOrder(service.metadata.namespace, pass.cluster, pass.group, names),
     });
-    const [started, stopped] = await Promise.all([startAll(deps, pass, plan), stopAll(deps, pass, plan)]);
+    const [started, stopped] = await Promise.all([startAll(deps, client, pass, plan), stopAll(deps, client, pass, plan)]);
     if (plan.attempts >= THROTTLED_AFTER) journal.say(serviceKey, throttledMessage(pass.serviceName));
     journal.say(serviceKey, ...startedMessages(pass.serviceName, started.filter(isPlaced).map(idOf)));
     journal.say(serviceKey, ...stoppedMessages(pass.serviceName, stopped.map(idOf)));
-    await retire(deps, pass.sets);
-    const statusDueMs = await writeStatuses(deps, pass, plan, statusPace);
-    // The next pass must see what this one has written, or it would do it again.
-    const newest = latest([...started, ...stopped]);
-    if (newest) await world.shows("Task", newest);
-
+    await retire(client, pass.sets);
+    const statusDueMs = await writeStatuses(deps, client, pass, plan, statusPace);
     const healthyMs = nextHealthyMs(
       pass.sets.flatMap(({ tasks }) => tasks),
       pass.nowMs,
@@ -65,13 +79,6 @@ const isPlaced = (task: Task): boolean => task.spec.containerInstance !== undefi
 /** A field of it is not acted on, without which the program would be another. */
 export const isNotRunnable = (revision: TaskDefinitionRevision): boolean =>
   getCondition(revision.status?.conditions, "Runnable")?.status === "False";
-
-const latest = (tasks: readonly Task[]): Task | undefined =>
-  tasks.reduce<Task | undefined>(
-    (last, task) =>
-      last === undefined || Number(last.metadata.resourceVersion) < Number(task.metadata.resourceVersion) ? task : last,
-    undefined,
-  );
 
 function gather({ world, now }: TaskSetDeps, service: Service): Pass {
   const { metadata, spec } = service;

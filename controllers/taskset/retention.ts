@@ -1,7 +1,6 @@
 // Which stopped tasks of a task set are kept as objects (decision A29).
 import type { Task } from "../../api/types.gen.js";
-import { ApiError } from "../../client/object-client.js";
-import type { Deps } from "../deps.js";
+import { ApiError, type ObjectClient } from "../../client/object-client.js";
 import { FINALIZER } from "../labels.js";
 import { inParallel } from "../parallel.js";
 import { failedToStart, isStopped, isWanted } from "../task/view.js";
@@ -23,16 +22,16 @@ export function surplusStopped(tasks: readonly Task[], kept = KEPT): Task[] {
     .filter((task) => taken.has(slotOf(task)) || last.get(slotOf(task)) !== task || !failedToStart(task));
 }
 
-export async function retire(deps: Pick<Deps, "client">, sets: readonly SetInput[]): Promise<void> {
+export async function retire(client: ObjectClient, sets: readonly SetInput[]): Promise<void> {
   for (const { tasks } of sets) {
     // In steps of some size, so that a busy task set is not tidied up after each task.
     const surplus = surplusStopped(tasks);
-    await inParallel(surplus, (task) => removeTask(deps, task));
+    await inParallel(surplus, (task) => removeTask(client, task));
   }
 }
 
 /** Deletes a stopped task, with the finalizer that kept it until then. */
-export async function removeTask({ client }: Pick<Deps, "client">, task: Task): Promise<void> {
+export async function removeTask(client: ObjectClient, task: Task): Promise<void> {
   const finalizers = (task.metadata.finalizers ?? []).filter((name) => name !== FINALIZER.task);
   const { uid } = task.metadata;
   try {

@@ -1,0 +1,234 @@
+// Keeps one task set per deployment of a service, and tells how the service stands.
+import { clusterNameOf, parseRevisionReference, serviceNameOf } from "../../api/names.js";
+import { fieldsWithoutEffect, notImplementedMessage } from "../../api/fields.js";
+import { getCondition } from "../../api/conditions.js";
+import { controllerOf, controllerReference, isControlledBy, keyOf, parseKey } from "../../api/references.js";
+import type { Service, Task } from "../../api/types.gen.js";
+import type { ObjectClient } from "../../client/object-client.js";
+import { again, done } from "../../client/work-queue.js";
+import type { Deps, Reconcile } from "../deps.js";
+import { FINALIZER, LABEL, labelValue, MANAGER } from "../labels.js";
+import { createPace } from "../pace.js";
+import { countTasks, nextHealthyMs } from "../task/view.js";
+import { THROTTLED_AFTER } from "../taskset/backoff.js";
+import { isNotRunnable } from "../taskset/reconciler.js";
+import { addEvents, steadyMessage } from "./events.js";
+import type { Journal } from "./journal.js";
+import { planService, type Problem, type ServicePlan, type ServiceSteps, type SetView, type Step } from "./plan.js";
+import { type Resolution, resolveRevision } from "./resolve.js";
+import { isSteady, type ServiceFacts, serviceStatus } from "./status.js";
+
+export interface ServiceDeps extends Deps {
+  journal: Journal;
+}
+
+const PASS_GAP_MS = 10;
+const TASKS_PER_MS = 100;
+/** Between two writes of one service's status while it changes. */
+const STATUS_GAP_MS = 300;
+
+type Run = {
+  [K in keyof ServiceSteps]: (client: ObjectClient, service: Service, step: ServiceSteps[K]) => Promise<void>;
+};
+
+/** A step without an executor does not compile. */
+const run: Run = {
+  async createTaskSet(client, service, { name, template, desiredCount }) {
+    const cluster = clusterNameOf(template.cluster);
+    const labels = { [LABEL.service]: labelValue(service.metadata.name), [LABEL.cluster]: labelValue(cluster) };
+    const { namespace } = service.metadata;
+    const metadata = { name, namespace, labels, ownerReferences: [controllerReference(service)] };
+    const spec = { ...template, cluster, role: "PRIMARY" as const, desiredCount };
+    await client.create(
+      "TaskSet",
+      { apiVersion: "davit.dev/v1", kind: "TaskSet", metadata, spec },
+      { fieldManager: MANAGER },
+    );
+  },
+  async setTaskSet(client, _service, { set, role, desiredCount }) {
+    await client.patch("TaskSet", set.metadata, { spec: { role, desiredCount } }, { fieldManager: MANAGER });
+  },
+  async deleteTaskSet(client, _service, { set }) {
+    await client.delete("TaskSet", set.metadata, { uid: set.metadata.uid });
+  },
+  async release(client, service) {
+    const finalizers = (service.metadata.finalizers ?? []).filter((name) => name !== FINALIZER.service);
+    await client.patch("Service", service.metadata, { metadata: { finalizers } }, { fieldManager: MANAGER });
+  },
+};
+const execute = <K extends keyof ServiceSteps>(client: ObjectClient, service: Service, step: Step<K>): Promise<void> =>
+  run[step.kind as K](client, service, step as Step<K> & ServiceSteps[K]);
+
+export function createServiceReconciler(deps: ServiceDeps): Reconcile {
+  const { world, now } = deps;
+  const sizes = new Map<string, number>();
+  const pace = createPace(now, (key) => PASS_GAP_MS + (sizes.get(key) ?? 0) / TASKS_PER_MS);
+  const statusPace = createPace(now, STATUS_GAP_MS);
+
+  return async (key, client) => {
+    const waitMs = pace.wait(key);
+    if (waitMs > 0) return again(waitMs);
+    pace.did(key);
+    const service = world.informers.Service.get(parseKey(key));
+    if (service === undefined) {
+      for (const each of [pace, statusPace]) each.forget(key);
+      sizes.delete(key);
+      deps.journal.take(key);
+      return done();
+    }
+    if (needsFinalizer(service)) {
+      const finalizers = [...(service.metadata.finalizers ?? []), FINALIZER.service];
+      await client.patch("Service", service.metadata, { metadata: { finalizers } }, { fieldManager: MANAGER });
+    }
+    const nowMs = now();
+    const tasks = world.tasksOfService(service.metadata);
+    sizes.set(key, tasks.length);
+    const sets = viewsOf(deps, service, tasks, nowMs);
+    const { plan, resolution } = decide(deps, service, sets, nowMs);
+    for (const step of plan.steps) await execute(client, service, step);
+    if (plan.steps.some(({ kind }) => kind === "release")) return done();
+
+    const facts = factsOf(deps, service, { sets, plan, resolution, tasks, nowMs });
+    const written = await writeStatus(deps, client, service, { facts, waitMs: statusPace.wait(key) });
+    if (written === "written") statusPace.did(key);
+    const statusDueMs = typeof written === "number" ? written : undefined;
+    const dueMs = [plan.recheckAtMs, statusDueMs, nextHealthyMs(tasks, nowMs)].filter((ms) => ms !== undefined);
+    return dueMs.length === 0 ? done() : again(Math.max(0, Math.min(...dueMs) - now()));
+  };
+}
+
+const needsFinalizer = ({ metadata }: Service): boolean =>
+  metadata.deletionTimestamp === undefined && !metadata.finalizers?.includes(FINALIZER.service);
+
+function viewsOf({ world }: ServiceDeps, service: Service, tasks: readonly Task[], nowMs: number): SetView[] {
+  const byOwner = new Map<string, Task[]>();
+  for (const task of tasks) {
+    const owner = controllerOf(task)?.uid ?? "";
+    const list = byOwner.get(owner);
+    if (list === undefined) byOwner.set(owner, [task]);
+    else list.push(task);
+  }
+  return world
+    .taskSetsOf(service.metadata)
+    .filter((set) => isControlledBy(set, service))
+    .map((set) => ({ set, counts: countTasks(byOwner.get(set.metadata.uid) ?? [], nowMs) }));
+}
+
+function decide({ world }: ServiceDeps, service: Service, sets: readonly SetView[], nowMs: number) {
+  const { metadata, spec, status } = service;
+  const { namespace } = metadata;
+  const current = sets.find(({ set }) => set.spec.role === "PRIMARY")?.set.spec.taskDefinition;
+  const reference = parseRevisionReference(spec.taskDefinition ?? "");
+  const resolution: Resolution = reference
+    ? resolveRevision(reference, world.revisionsOf(namespace, reference.family), {
+        ...(current !== undefined && { current }),
+        ...(status?.rejectedRevisions && { rejected: status.rejectedRevisions }),
+      })
+    : { ok: false, reason: "TaskDefinitionNotFound", message: "TaskDefinition not found." };
+  const definition = reference && world.definitionOfFamily(namespace, reference.family);
+  const definitionPending =
+    definition !== undefined &&
+    definition.metadata.deletionTimestamp === undefined &&
+    definition.status?.observedGeneration !== definition.metadata.generation;
+  const problem = problemOf(world, service, resolution);
+  const plan = planService({
+    service,
+    cluster: clusterNameOf(spec.cluster),
+    sets,
+    resolution,
+    definitionPending,
+    nowMs,
+    ...(problem && { problem }),
+  });
+  return { plan, resolution };
+}
+
+/** What keeps anything from being started, told by the objects around the service (decision A11). */
+function problemOf(world: ServiceDeps["world"], service: Service, resolution: Resolution): Problem | undefined {
+  const { notImplemented } = fieldsWithoutEffect("Service", service.spec);
+  if (notImplemented !== undefined) {
+    return { reason: "NotImplemented", message: notImplementedMessage(notImplemented) };
+  }
+  const cluster = world.cluster(service.metadata.namespace, service.spec.cluster);
+  if (cluster === undefined) return { reason: "ClusterNotFound", message: "Cluster not found." };
+  if (!resolution.ok || !isNotRunnable(resolution.revision)) return undefined;
+  const message = getCondition(resolution.revision.status?.conditions, "Runnable")?.message ?? "";
+  return { reason: "NotImplemented", message };
+}
+
+interface Seen {
+  sets: readonly SetView[];
+  plan: ServicePlan;
+  resolution: Resolution;
+  tasks: readonly Task[];
+  nowMs: number;
+}
+
+function factsOf({ arnsOf }: ServiceDeps, service: Service, { sets, plan, tasks, nowMs }: Seen): ServiceFacts {
+  const waiting = tasks.find((task) => task.status?.lastStatus === "PROVISIONING");
+  const unplaced = waiting && getCondition(waiting.status?.conditions, "Placed")?.message;
+  const primary = sets.find(({ set }) => set.metadata.name === plan.primary);
+  return {
+    cluster: clusterNameOf(service.spec.cluster),
+    serviceName: serviceNameOf(service),
+    sets,
+    throttled: (primary?.set.status?.failedTasks ?? 0) >= THROTTLED_AFTER,
+    fieldsIgnored: fieldsWithoutEffect("Service", service.spec).ignored,
+    arns: arnsOf(service.metadata.namespace),
+    nowMs,
+    ...(plan.primary !== undefined && { primary: plan.primary }),
+    ...(plan.problem && { problem: plan.problem }),
+    ...(unplaced !== undefined && { unplaced }),
+  };
+}
+
+/** @returns when a status that was held back is due, ms */
+async function writeStatus(
+  { objects, journal, newUid }: ServiceDeps,
+  client: ObjectClient,
+  service: Service,
+  { facts, waitMs }: { facts: ServiceFacts; waitMs: number },
+): Promise<number | "written" | "same"> {
+  const key = keyOf(service.metadata);
+  const { nowMs, serviceName } = facts;
+  const messages = journal.take(key);
+  const make = (current: Service) => {
+    const status = serviceStatus(current, facts);
+    const wasSteady = getCondition(current.status?.conditions, "Ready")?.reason === "SteadyState";
+    const steady = isSteady(current, facts) && !wasSteady ? [steadyMessage(serviceName)] : [];
+    const problem = facts.problem ? [`(service ${serviceName}) ${facts.problem.message}`] : [];
+    const events = addEvents(current.status?.events, [...problem, ...messages, ...steady], nowMs, newUid);
+    if (events.length > 0) status.events = events;
+    return { status, steadyNow: steady.length > 0, changed: !isSame(current.status, status) };
+  };
+  const preview = make(objects.newest("Service", service.metadata) ?? service);
+  if (!preview.changed) return "same";
+  // A first word, a steady state or a new generation is told at once; counts on their way may wait.
+  const urgent = preview.steadyNow || preview.status.observedGeneration !== service.status?.observedGeneration;
+  if (waitMs > 0 && !urgent) {
+    journal.back(key, messages);
+    return nowMs + waitMs;
+  }
+  try {
+    await objects.changeStatus(
+      "Service",
+      service.metadata,
+      (current) => {
+        const { status, changed } = make(current);
+        return changed ? status : undefined;
+      },
+      client,
+    );
+  } catch (error) {
+    journal.back(key, messages);
+    throw error;
+  }
+  return "written";
+}
+
+/** Flat; deployments, events and conditions keep their arrays while they are the same. */
+function isSame(before: Service["status"], after: NonNullable<Service["status"]>): boolean {
+  if (before === undefined) return false;
+  const fields = new Set([...Object.keys(before), ...Object.keys(after)]) as Set<keyof typeof after>;
+  return [...fields].every((field) => before[field] === after[field]);
+}

@@ -1,0 +1,25 @@
+// How many stopped tasks a cluster keeps as objects (decision A29). Keys are those of clusters.
+import { LABEL } from "../labels.js";
+import { controllerOf } from "../../api/references.js";
+import type { Task } from "../../api/types.gen.js";
+import { done } from "../../client/work-queue.js";
+import type { Deps, Reconcile } from "../deps.js";
+import { inParallel } from "../parallel.js";
+import { removeTask } from "../taskset/retention.js";
+import { isStopped } from "./view.js";
+
+export const KEPT_PER_CLUSTER = 1_000;
+
+/** Somebody made it who does not miss it: a task set, or `davit run`. One that a manifest declares stays. */
+export const isRemovable = (task: Task): boolean =>
+  isStopped(task) && (controllerOf(task) !== undefined || task.metadata.labels?.[LABEL.run] !== undefined);
+
+export function createRetentionReconciler({ world }: Deps, kept = KEPT_PER_CLUSTER): Reconcile {
+  return async (clusterKey, client) => {
+    const stopped = [...world.removableTasks(clusterKey)];
+    if (stopped.length <= kept) return done();
+    const newestFirst = stopped.sort((a, b) => ((a.status?.stoppedAt ?? "") < (b.status?.stoppedAt ?? "") ? 1 : -1));
+    await inParallel(newestFirst.slice(kept), (task) => removeTask(client, task));
+    return done();
+  };
+}
