@@ -1,7 +1,7 @@
 // What every reconciler is given.
 import type { Arns } from "../api/arn.js";
-import type { ObjectClient } from "../client/object-client.js";
 import type { Log } from "../client/log.js";
+import type { ObjectClient } from "../client/object-client.js";
 import type { Outcome } from "../client/work-queue.js";
 import type { Objects } from "./objects.js";
 import type { World } from "./world.js";

@@ -128,8 +128,7 @@ export function createScheduler({ definitionOf }: SchedulerOptions): Scheduler {
         groupOf(task),
       );
     },
-    lostTask: (task) =>
-      release(nameOf(task.metadata), clusterKey(task.metadata.namespace, task.spec.cluster)),
+    lostTask: (task) => release(nameOf(task.metadata), clusterKey(task.metadata.namespace, task.spec.cluster)),
     sawInstance(instance) {
       const cluster = clusterKey(instance.metadata.namespace, instance.spec.cluster);
       const book = bookOf(cluster);

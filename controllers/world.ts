@@ -55,7 +55,12 @@ const familyIn = (namespace: string, reference: string): readonly string[] => {
 };
 
 /** Informers start at once, and end with the signal. */
-export function createWorld(options: { client: ObjectClient; signal: AbortSignal; log: Log; random: () => number }): World {
+export function createWorld(options: {
+  client: ObjectClient;
+  signal: AbortSignal;
+  log: Log;
+  random: () => number;
+}): World {
   const { client, ...rest } = options;
   const informers: Informers = {
     Cluster: createInformer(client, "Cluster", rest),
@@ -95,7 +100,10 @@ export function createWorld(options: { client: ObjectClient; signal: AbortSignal
         },
       },
     }),
-    ContainerInstance: createInformer(client, "ContainerInstance", rest),
+    ContainerInstance: createInformer(client, "ContainerInstance", {
+      ...rest,
+      indexes: { name: ({ metadata }) => [metadata.name] },
+    }),
   };
   const revision = (namespace: string, name: string): TaskDefinitionRevision | undefined => {
     const colon = name.lastIndexOf(":");
@@ -107,8 +115,7 @@ export function createWorld(options: { client: ObjectClient; signal: AbortSignal
     cluster: (namespace, name) => informers.Cluster.get({ namespace, name: objectName(clusterNameOf(name)) }),
     definitionOfFamily: (namespace, family) => informers.TaskDefinition.get({ namespace, name: objectName(family) }),
     revision,
-    revisionsOf: (namespace, family) =>
-      informers.TaskDefinitionRevision.byIndex("family", within(namespace, family)),
+    revisionsOf: (namespace, family) => informers.TaskDefinitionRevision.byIndex("family", within(namespace, family)),
     definitionOf: ({ metadata, status }) =>
       status?.taskDefinition === undefined ? undefined : revision(metadata.namespace, status.taskDefinition)?.spec,
     servicesOfFamily: (namespace, family) => informers.Service.byIndex("family", within(namespace, family)),

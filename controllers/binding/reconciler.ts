@@ -1,9 +1,10 @@
 // Gives tasks that wait a machine. One pass over all that wait in a cluster, woken when one joins them, or when room
 // or what they lack appears. Keys are `<namespace>/<cluster>`.
-import { fieldsWithoutEffect, notImplementedMessage } from "../../api/fields.js";
-import { getCondition } from "../../api/conditions.js";
-import { clusterNameOf, parseRevisionReference, serviceNameOf } from "../../api/names.js";
+
 import { ecsId } from "../../api/arn.js";
+import { getCondition } from "../../api/conditions.js";
+import { fieldsWithoutEffect, notImplementedMessage } from "../../api/fields.js";
+import { clusterNameOf, parseRevisionReference, serviceNameOf } from "../../api/names.js";
 import { controllerOf, keyOf } from "../../api/references.js";
 import type { Task, TaskDefinitionRevision, TaskDefinitionRevisionSpec, TaskStatus } from "../../api/types.gen.js";
 import { ApiError, type ObjectClient } from "../../client/object-client.js";
@@ -16,7 +17,7 @@ import type { Applicant, Scheduler } from "../scheduler.js";
 import { startedMessages } from "../service/events.js";
 import type { Journal } from "../service/journal.js";
 import { resolveRevision } from "../service/resolve.js";
-import { firstStatus, onInstance } from "../task/new.js";
+import { firstStatus, type onInstance } from "../task/new.js";
 import { withFinalizer } from "../task/reconciler.js";
 import { notPlaced, placed, readyCondition, stoppedStatus } from "../task/status.js";
 import { isWaiting } from "../task/view.js";
@@ -175,7 +176,8 @@ async function bind(
     // Somebody stopped it meanwhile, or took it away.
     if (bound?.status?.lastStatus !== "PENDING") scheduler.release(task.metadata, cluster);
     const service = serviceOf(deps, task);
-    if (service) journal.say(keyOf(service.metadata), ...startedMessages(serviceNameOf(service), [ecsId(task.metadata.uid)]));
+    if (service)
+      journal.say(keyOf(service.metadata), ...startedMessages(serviceNameOf(service), [ecsId(task.metadata.uid)]));
   } catch (error) {
     scheduler.release(task.metadata, cluster);
     if (!(error instanceof ApiError && error.code === 404)) throw error;

@@ -6,9 +6,9 @@ import { parseKey } from "../../api/references.js";
 import type { Cluster, ClusterStatus, Task } from "../../api/types.gen.js";
 import { again, done } from "../../client/work-queue.js";
 import type { Deps, Reconcile } from "../deps.js";
-import { clusterObjectKey } from "./keys.js";
 import { createPace } from "../pace.js";
 import { isPending, isRunning, isStopped } from "../task/view.js";
+import { clusterObjectKey } from "./keys.js";
 
 const STATUS_GAP_MS = 1_000;
 

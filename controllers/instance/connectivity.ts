@@ -60,9 +60,12 @@ export function createConnectivity(deps: Deps, { bus, graceMs }: ConnectivityOpt
     if (silent && status.agentConnected) void write(metadata, false);
     else if (!silent && !status.agentConnected && heardMs.has(key)) void write(metadata, true);
   };
-  const timer = setInterval(() => {
-    for (const instance of world.informers.ContainerInstance.list()) check(instance);
-  }, Math.min(1_000, graceMs / 5));
+  const timer = setInterval(
+    () => {
+      for (const instance of world.informers.ContainerInstance.list()) check(instance);
+    },
+    Math.min(1_000, graceMs / 5),
+  );
 
   return {
     heard: (instance) => void heardMs.set(keyOf(instance), now()),
@@ -84,7 +87,6 @@ export function createConnectivity(deps: Deps, { bus, graceMs }: ConnectivityOpt
     },
   };
 }
-
 
 /** A task as its agent's connection has it. Undefined where it is said already, or no longer matters. */
 function reachable({ status }: Task, isConnected: boolean, nowMs: number): TaskStatus | undefined {

@@ -11,17 +11,13 @@ import type {
   ReportBatch,
   SyncAnswer,
   SyncRequest,
-  TaskReport,
 } from "../../bus/messages.js";
 import type { ControlBus } from "../../bus/transport.js";
 import { ApiError } from "../../client/object-client.js";
 import type { Deps } from "../deps.js";
 import { MANAGER } from "../labels.js";
 import { inParallel } from "../parallel.js";
-import { isAssigned } from "../task/assignment.js";
 import type { Reports } from "../task/reports.js";
-import { stoppedStatus } from "../task/status.js";
-import { isStopped } from "../task/view.js";
 import type { Connectivity } from "./connectivity.js";
 import { Session } from "./session.js";
 import { registered } from "./status.js";
@@ -45,8 +41,6 @@ export interface Sessions {
 
 /** What was told and is not confirmed by a report after so long is told again. */
 const REMIND_MS = 5_000;
-/** A machine that was stopped takes its containers with it (09-32). */
-const LOST_TASK = (instance: string) => `Host EC2 (instance ${instance}) stopped/terminated`;
 
 export function createSessions(deps: SessionsDeps): Sessions {
   const { bus, world, objects, now, connectivity, log } = deps;
@@ -54,6 +48,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
   const dirty = new Set<Session>();
   const syncing = new Map<InstanceId, Promise<unknown>>();
   let flush: NodeJS.Immediate | undefined;
+  let stopped = false;
 
   const schedule = (session: Session): void => {
     dirty.add(session);
@@ -72,6 +67,8 @@ export function createSessions(deps: SessionsDeps): Sessions {
     const session = containerInstance === undefined ? undefined : sessions.get(containerInstance);
     return session?.namespace === task.metadata.namespace ? session : undefined;
   };
+  const epochOf = (name: InstanceId): number | undefined =>
+    world.informers.ContainerInstance.byIndex("name", name)[0]?.status?.epoch;
   const newest = (task: Task): Task => objects.newest("Task", task.metadata) ?? task;
 
   async function sync(request: SyncRequest): Promise<SyncAnswer> {
@@ -95,7 +92,10 @@ export function createSessions(deps: SessionsDeps): Sessions {
     const epoch = instance.status?.epoch ?? 0;
     // From here on the former session's messages are old.
     sessions.delete(request.instance);
-    await takeInventory(request.tasks, instance);
+    // What the agent has is folded in like reports. What it has lost it will report itself: it is told what ran.
+    await inParallel(request.tasks, async (report) => {
+      await deps.reports.fold(request.instance, report);
+    });
     const session = new Session(request.instance, namespace, epoch, world.definitionOf, now());
     const answer = session.open(world.tasksOn(instance.metadata).map(newest), now());
     sessions.set(request.instance, session);
@@ -103,26 +103,6 @@ export function createSessions(deps: SessionsDeps): Sessions {
     connectivity.changed(instance);
     log.info({ instance: request.instance, epoch, assignments: answer.assignments.length }, "agent synced");
     return { type: "davit.v1.SyncAnswer", epoch, seq: 0, ...answer, heartbeatMs: deps.heartbeatMs };
-  }
-
-  /** What the agent has is folded in like reports; what ran here and is gone has stopped with its machine. */
-  async function takeInventory(reports: readonly TaskReport[], instance: ContainerInstance): Promise<void> {
-    const { name } = instance.metadata;
-    await inParallel(reports, async (report) => {
-      await deps.reports.fold(name, report);
-    });
-    const there = new Set(reports.map(({ task }) => task));
-    const lost = world
-      .tasksOn(instance.metadata)
-      .map(newest)
-      .filter((task) => isAssigned(task) && hadRun(task) && !there.has(ecsId(task.metadata.uid)));
-    await inParallel(lost, async (task) => {
-      await objects.changeStatus("Task", task.metadata, (current) =>
-        isStopped(current)
-          ? undefined
-          : stoppedStatus(current, "InfrastructureHealth", LOST_TASK(instance.status?.ec2InstanceId ?? name), now()),
-      );
-    });
   }
 
   async function report(batch: ReportBatch): Promise<ReportAnswer> {
@@ -146,7 +126,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
     const session = sessions.get(instance);
     if (session === undefined || session.epoch !== epoch) {
       // A sync that is under way answers for itself.
-      if (!syncing.has(instance)) bus.supersede(instance, epoch);
+      if (!syncing.has(instance)) bus.supersede(instance, session?.epoch ?? epochOf(instance) ?? epoch);
       return;
     }
     session.heardMs = now();
@@ -167,7 +147,17 @@ export function createSessions(deps: SessionsDeps): Sessions {
     connectivity.gone({ namespace: session.namespace, name: instance });
   }
 
-  bus.serve({ sync, report, heartbeat, goodbye });
+  // After a stop nothing is answered: whoever comes next will be asked again.
+  const whileOpen =
+    <A, B>(serve: (message: A) => Promise<B>) =>
+    (message: A): Promise<B> =>
+      stopped ? Promise.reject(new Error("the controllers have stopped")) : serve(message);
+  bus.serve({
+    sync: whileOpen(sync),
+    report: whileOpen(report),
+    heartbeat: (message) => void (stopped || heartbeat(message)),
+    goodbye: (message) => void (stopped || goodbye(message)),
+  });
 
   return {
     taskChanged(before, after) {
@@ -189,6 +179,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
       }
     },
     stop() {
+      stopped = true;
       if (flush) clearImmediate(flush);
       sessions.clear();
     },
@@ -196,10 +187,6 @@ export function createSessions(deps: SessionsDeps): Sessions {
 }
 
 const uidOf = (id: string): string => id.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-
-/** Its containers were seen: if they are not there now, they are gone. */
-const hadRun = ({ status }: Task): boolean =>
-  status?.startedAt !== undefined || status?.containers?.some(({ runtimeId }) => runtimeId !== undefined) === true;
 
 /** Makes or renews the machine's object, with the next epoch. @throws where its cluster is missing (decision A1) */
 async function register(
@@ -241,4 +228,3 @@ async function ensureDefaultCluster(client: SessionsDeps["client"], namespace: s
     if (!(error instanceof ApiError && error.reason === "AlreadyExists")) throw error;
   }
 }
-

@@ -60,7 +60,9 @@ export function planService(input: ServiceInput): ServicePlan {
   if (input.service.metadata.deletionTimestamp !== undefined) return planDeletion(input);
   const { service, sets, nowMs } = input;
   const current = sets.find(({ set }) => set.spec.role === "PRIMARY")?.set;
-  const problem = input.problem ?? (input.resolution.ok ? undefined : withoutOk(input.resolution));
+  // A definition whose revision is still to come is no mistake.
+  const unresolved = input.resolution.ok || input.definitionPending ? undefined : withoutOk(input.resolution);
+  const problem = input.problem ?? unresolved;
   const keep = (recheckAtMs?: number): ServicePlan => ({
     steps: current === undefined ? [] : arrange(input, current.metadata.name),
     ...(current && { primary: current.metadata.name }),

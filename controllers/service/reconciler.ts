@@ -1,7 +1,8 @@
 // Keeps one task set per deployment of a service, and tells how the service stands.
-import { clusterNameOf, parseRevisionReference, serviceNameOf } from "../../api/names.js";
-import { fieldsWithoutEffect, notImplementedMessage } from "../../api/fields.js";
+
 import { getCondition } from "../../api/conditions.js";
+import { fieldsWithoutEffect, notImplementedMessage } from "../../api/fields.js";
+import { clusterNameOf, parseRevisionReference, serviceNameOf } from "../../api/names.js";
 import { controllerOf, controllerReference, isControlledBy, keyOf, parseKey } from "../../api/references.js";
 import type { Service, Task } from "../../api/types.gen.js";
 import type { ObjectClient } from "../../client/object-client.js";
@@ -14,7 +15,7 @@ import { THROTTLED_AFTER } from "../taskset/backoff.js";
 import { isNotRunnable } from "../taskset/reconciler.js";
 import { addEvents, steadyMessage } from "./events.js";
 import type { Journal } from "./journal.js";
-import { planService, type Problem, type ServicePlan, type ServiceSteps, type SetView, type Step } from "./plan.js";
+import { type Problem, planService, type ServicePlan, type ServiceSteps, type SetView, type Step } from "./plan.js";
 import { type Resolution, resolveRevision } from "./resolve.js";
 import { isSteady, type ServiceFacts, serviceStatus } from "./status.js";
 

@@ -60,7 +60,7 @@ export function isSteady(service: Service, { sets, primary, problem }: ServiceFa
   const desired = desiredCountOf(service);
   return (
     problem === undefined &&
-    primary !== undefined &&
+    sets.some(({ set }) => set.metadata.name === primary) &&
     sets.every(({ set, counts }) =>
       set.metadata.name === primary
         ? counts.healthy === desired && counts.alive === desired && set.spec.desiredCount === desired
@@ -73,7 +73,9 @@ export function isSteady(service: Service, { sets, primary, problem }: ServiceFa
 function deploymentState(service: Service, facts: ServiceFacts, primary: SetView | undefined): DeploymentState {
   const before = service.status?.deployments?.find(({ status }) => status === "PRIMARY");
   const same = primary !== undefined && before?.id === deploymentId(primary.set.metadata.uid);
-  const state = same ? ((service.status?.deploymentState as DeploymentState | undefined) ?? "IN_PROGRESS") : "IN_PROGRESS";
+  const state = same
+    ? ((service.status?.deploymentState as DeploymentState | undefined) ?? "IN_PROGRESS")
+    : "IN_PROGRESS";
   return isSteady(service, facts) ? advanceDeployment(state, "STEADY").state : state;
 }
 
@@ -143,9 +145,10 @@ function conditionsOf(
   conditions = set(conditions, "Progressing", progressWord(state, primary));
   const message = fieldsIgnored.join(", ");
   if (message !== "") conditions = set(conditions, "FieldsIgnored", { ok: true, reason: "NotActedOn", message });
-  else conditions = conditions.some(({ type }) => type === "FieldsIgnored")
-    ? conditions.filter(({ type }) => type !== "FieldsIgnored")
-    : conditions;
+  else
+    conditions = conditions.some(({ type }) => type === "FieldsIgnored")
+      ? conditions.filter(({ type }) => type !== "FieldsIgnored")
+      : conditions;
   return conditions;
 }
 

@@ -30,6 +30,7 @@ export function assignmentOf(task: Task): Assignment {
     cluster: clusterNameOf(spec.cluster),
     revision: status.taskDefinition ?? "",
     desiredStatus: wantedOf(task),
+    ...(status.lastStatus && { lastStatus: status.lastStatus }),
     taskArn: status.taskArn ?? "",
     ...(overrides && { overrides }),
     ...(stopCode && { stopCode }),

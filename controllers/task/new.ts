@@ -14,8 +14,8 @@ import type {
 } from "../../api/types.gen.js";
 import { initialTaskState } from "../../state-machines/task.js";
 import { ANNOTATION, FINALIZER, LABEL, labelValue } from "../labels.js";
-import { deploymentId } from "../service/template.js";
 import { nameOfRevision } from "../service/resolve.js";
+import { deploymentId } from "../service/template.js";
 import type { Start } from "../taskset/slots.js";
 import { notPlaced, placed, readyCondition } from "./status.js";
 

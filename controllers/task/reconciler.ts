@@ -34,4 +34,6 @@ export function createTaskReconciler({ world, objects, now }: Deps): Reconcile {
 }
 
 export const withFinalizer = ({ metadata }: Task): string[] =>
-  metadata.finalizers?.includes(FINALIZER.task) ? metadata.finalizers : [...(metadata.finalizers ?? []), FINALIZER.task];
+  metadata.finalizers?.includes(FINALIZER.task)
+    ? metadata.finalizers
+    : [...(metadata.finalizers ?? []), FINALIZER.task];

@@ -1,9 +1,10 @@
 // How many stopped tasks a cluster keeps as objects (decision A29). Keys are those of clusters.
-import { LABEL } from "../labels.js";
+
 import { controllerOf } from "../../api/references.js";
 import type { Task } from "../../api/types.gen.js";
 import { done } from "../../client/work-queue.js";
 import type { Deps, Reconcile } from "../deps.js";
+import { LABEL } from "../labels.js";
 import { inParallel } from "../parallel.js";
 import { removeTask } from "../taskset/retention.js";
 import { isStopped } from "./view.js";

@@ -132,12 +132,7 @@ async function deregisterAll(
   revisions: readonly TaskDefinitionRevision[],
 ): Promise<void> {
   await inParallel(revisions, async ({ metadata }) => {
-    await objects.changeStatus(
-      "TaskDefinitionRevision",
-      metadata,
-      (revision) => deregistered(revision, now()),
-      client,
-    );
+    await objects.changeStatus("TaskDefinitionRevision", metadata, (revision) => deregistered(revision, now()), client);
   });
 }
 
@@ -158,7 +153,9 @@ async function tidyUp(
   revisions: readonly TaskDefinitionRevision[],
 ): Promise<void> {
   if (revisions.filter((revision) => !isActive(revision)).length <= KEPT_INACTIVE) return;
-  const used = new Set<string | undefined>(world.informers.TaskSet.list(namespace).map(({ spec }) => spec.taskDefinition));
+  const used = new Set<string | undefined>(
+    world.informers.TaskSet.list(namespace).map(({ spec }) => spec.taskDefinition),
+  );
   for (const { status } of world.informers.Task.list(namespace)) used.add(status?.taskDefinition);
   const candidates = revisions.map((object) => ({
     object,

@@ -37,7 +37,11 @@ export function newRevision(
 
 /** ACTIVE, and whether it can be run at all. */
 export function revisionStatus(
-  { spec, generation, before = {} }: {
+  {
+    spec,
+    generation,
+    before = {},
+  }: {
     spec: TaskDefinitionRevisionSpec;
     generation: number;
     before?: TaskDefinitionRevisionStatus;

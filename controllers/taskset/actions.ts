@@ -12,8 +12,8 @@ import type { Journal } from "../service/journal.js";
 import { deploymentId } from "../service/template.js";
 import { serviceTask } from "../task/new.js";
 import { countTasks } from "../task/view.js";
-import { type SetInput, stateOf, type TasksPlan } from "./plan.js";
 import { taskName } from "./names.js";
+import { type SetInput, stateOf, type TasksPlan } from "./plan.js";
 import type { Start } from "./slots.js";
 import { taskSetStatus } from "./status.js";
 
@@ -38,7 +38,12 @@ export interface Pass {
 }
 
 /** @returns the tasks that were made, placed or not */
-export async function startAll(deps: TaskSetDeps, client: ObjectClient, pass: Pass, { starts }: TasksPlan): Promise<Task[]> {
+export async function startAll(
+  deps: TaskSetDeps,
+  client: ObjectClient,
+  pass: Pass,
+  { starts }: TasksPlan,
+): Promise<Task[]> {
   const made: Task[] = [];
   const { primary, revision } = pass;
   if (primary === undefined || revision === undefined) return made;
@@ -94,7 +99,12 @@ async function startOne(
 }
 
 /** @returns the tasks that were asked to stop */
-export async function stopAll({ objects }: TaskSetDeps, client: ObjectClient, pass: Pass, { stops }: TasksPlan): Promise<Task[]> {
+export async function stopAll(
+  { objects }: TaskSetDeps,
+  client: ObjectClient,
+  pass: Pass,
+  { stops }: TasksPlan,
+): Promise<Task[]> {
   const asked: Task[] = [];
   const deployments = new Map(
     pass.sets.flatMap(({ set, tasks }) => (set ? tasks.map((task) => [task, deploymentId(set.metadata.uid)]) : [])),

@@ -58,7 +58,10 @@ export function createTaskSetReconciler(deps: TaskSetDeps): Reconcile {
       maxStarts: MAX_STARTS,
       stopOrder: (names) => scheduler.stopOrder(service.metadata.namespace, pass.cluster, pass.group, names),
     });
-    const [started, stopped] = await Promise.all([startAll(deps, client, pass, plan), stopAll(deps, client, pass, plan)]);
+    const [started, stopped] = await Promise.all([
+      startAll(deps, client, pass, plan),
+      stopAll(deps, client, pass, plan),
+    ]);
     if (plan.attempts >= THROTTLED_AFTER) journal.say(serviceKey, throttledMessage(pass.serviceName));
     journal.say(serviceKey, ...startedMessages(pass.serviceName, started.filter(isPlaced).map(idOf)));
     journal.say(serviceKey, ...stoppedMessages(pass.serviceName, stopped.map(idOf)));

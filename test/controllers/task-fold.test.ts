@@ -159,10 +159,7 @@ describe("a stop that was asked for", () => {
   it("is said once", () =>
     assert.equal(stopAskedStatus(running({ spec: asked, status: { desiredStatus: "STOPPED" } }), T0), undefined));
   it("a task that never had a machine is STOPPED with it", () => {
-    const status = stopAskedStatus(
-      taskOf({ spec: asked, status: { lastStatus: "PROVISIONING", version: 1 } }),
-      T0,
-    );
+    const status = stopAskedStatus(taskOf({ spec: asked, status: { lastStatus: "PROVISIONING", version: 1 } }), T0);
     assert.deepEqual([status?.lastStatus, status?.version, status?.stoppedAt], ["STOPPED", 2, iso(T0)]);
   });
 });

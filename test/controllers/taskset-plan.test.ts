@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Task } from "../../api/types.gen.js";
 import { MAX_DELAY_MS, nextStart } from "../../controllers/taskset/backoff.js";
 import { planTasks, type TasksInput } from "../../controllers/taskset/plan.js";
-import { iso, pending, running, stopped, T0, taskOf} from "./support/objects.js";
+import { iso, pending, running, stopped, T0, taskOf } from "./support/objects.js";
 
 const plan = (tasks: Task[], parts: Partial<TasksInput> & { older?: Task[] } = {}) => {
   const { older, ...rest } = parts;
