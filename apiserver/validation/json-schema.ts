@@ -9,7 +9,7 @@ import { child, fromPointer } from "./path.js";
 export type SchemaCheck = (value: unknown) => Cause[];
 
 export function compileSchema(schema: Schema): SchemaCheck {
-  const ajv = new Ajv({ allErrors: true, verbose: true, strict: false, unicodeRegExp: false, messages: false });
+  const ajv = new Ajv({ allErrors: true, verbose: true, strict: false, messages: false });
   ajvFormats.default(ajv);
   const validate: ValidateFunction = ajv.compile(toJsonSchema(schema));
   return (value) => (validate(value) ? [] : (validate.errors ?? []).filter(isOwn).map((e) => causeOf(e, value)));
