@@ -48,6 +48,8 @@ export interface EventDavit {
   namespace: string;
   name: string;
   uid: string;
+  /** This is its last event, as the header `Davit-State: DELETED` says too; the rest is its last state. */
+  deleted?: true;
   /** The machine that a task is bound to: its name, hostname and address. */
   containerInstance?: string;
   host?: string;

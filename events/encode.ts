@@ -43,6 +43,7 @@ export function envelope(
 
 export function encodeDraft(draft: Draft, context: EncodeContext): StreamMessage {
   const event = envelope(draft.object, draft.version, eventId(draft), context);
+  if (draft.state === "DELETED") event.detail.davit.deleted = true;
   return message(draft, bounded(event, context.maxBytes), context);
 }
 
@@ -58,7 +59,12 @@ export function encodeLostDeletion(
     ...before,
     id: eventId(draft),
     time: `${time.slice(0, 19)}Z`,
-    detail: { ...before.detail, version: draft.version, updatedAt: time },
+    detail: {
+      ...before.detail,
+      version: draft.version,
+      updatedAt: time,
+      davit: { ...before.detail?.davit, deleted: true },
+    },
   };
   return message(draft, Buffer.from(JSON.stringify(body)), context);
 }

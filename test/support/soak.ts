@@ -9,6 +9,11 @@ const SOAKS: Record<string, { file: string; grep: string; what: string }> = {
     what: "100,000 random event sequences, and as many of reports, against the moves that spec/06 §8 allows",
   },
   rolling: { file: "property/rolling.test.js", grep: "rolling:", what: "20,000 random services under rolling updates" },
+  fold: {
+    file: "events/fold.test.js",
+    grep: "gives exactly the API",
+    what: "30 rounds of random changes and outages, folded by early, late and restarting subscribers",
+  },
   placement: {
     file: "property/placement.test.js",
     grep: "placement:",
