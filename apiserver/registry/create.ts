@@ -23,7 +23,7 @@ export async function create(
 ): Promise<ApiObject> {
   const decoded = decode(ctx, resource, given, options);
   const { name, generateName } = decoded.metadata;
-  const metadata = newMetadata(ctx, resource, namespace, decoded.metadata);
+  const metadata = newMetadata(ctx, resource, namespace, decoded.metadata, options);
   const object = prepare(resource, { ...decoded, metadata }, options);
   check(ctx, resource, object, undefined, options);
   const ref = { namespace, name: metadata.name };
@@ -60,7 +60,13 @@ async function store(
   }
 }
 
-function newMetadata(ctx: RegistryContext, resource: Resource, namespace: string, given: ObjectMeta): ObjectMeta {
+function newMetadata(
+  ctx: RegistryContext,
+  resource: Resource,
+  namespace: string,
+  given: ObjectMeta,
+  { validate }: CreateOptions,
+): ObjectMeta {
   if (given.resourceVersion) throw badRequest("resourceVersion should not be set on objects to be created");
   if (given.namespace !== undefined && given.namespace !== "" && given.namespace !== namespace)
     throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
@@ -70,7 +76,8 @@ function newMetadata(ctx: RegistryContext, resource: Resource, namespace: string
     name,
     ...(resource.namespaced && { namespace }),
     ...(given.generateName && { generateName: given.generateName }),
-    uid: ctx.newUid(),
+    // A trusted writer may choose it: a task's ARN, in its first status, is made of it.
+    uid: (validate === false && given.uid) || ctx.newUid(),
     resourceVersion: "",
     generation: 1,
     creationTimestamp: timestamp(ctx.now()),

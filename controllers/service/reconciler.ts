@@ -205,7 +205,9 @@ async function writeStatus(
   const preview = make(objects.newest("Service", service.metadata) ?? service);
   if (!preview.changed) return "same";
   // A first word, a steady state or a new generation is told at once; counts on their way may wait.
-  const urgent = preview.steadyNow || preview.status.observedGeneration !== service.status?.observedGeneration;
+  const { observedGeneration, status } = service.status ?? {};
+  const urgent =
+    preview.steadyNow || preview.status.observedGeneration !== observedGeneration || preview.status.status !== status;
   if (waitMs > 0 && !urgent) {
     journal.back(key, messages);
     return nowMs + waitMs;
