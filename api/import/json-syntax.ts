@@ -14,25 +14,22 @@ const MAX_DEPTH = 100;
 export function jsonProblem(text: string): SyntaxProblem | undefined {
   try {
     const end = skip(text, SPACE, value(text, 0, 0));
-    return end === text.length ? undefined : problem(end, "expected the end of the document");
+    if (end < text.length) throw new Expected(end, "the end of the document");
+    return undefined;
   } catch (error) {
-    if (error instanceof Problem) return problem(error.offset, error.message);
-    throw error;
+    if (!(error instanceof Expected)) throw error;
+    return { offset: error.offset, message: error.message };
   }
 }
 
-class Problem extends Error {
+class Expected extends Error {
   constructor(
     readonly offset: number,
-    expected: string,
+    what: string,
   ) {
-    super(`is no JSON: expected ${expected}`);
+    super(`is no JSON: expected ${what}`);
   }
 }
-const problem = (offset: number, message: string): SyntaxProblem => ({
-  offset,
-  message: message.startsWith("is no JSON") ? message : `is no JSON: ${message}`,
-});
 
 function skip(text: string, pattern: RegExp, from: number): number {
   pattern.lastIndex = from;
@@ -43,18 +40,18 @@ function skip(text: string, pattern: RegExp, from: number): number {
 function value(text: string, from: number, depth: number): number {
   const start = skip(text, SPACE, from);
   const open = text[start];
-  if (depth > MAX_DEPTH) throw new Problem(start, `at most ${MAX_DEPTH} levels`);
+  if (depth > MAX_DEPTH) throw new Expected(start, `at most ${MAX_DEPTH} levels`);
   if (open === "{") return members(text, start, "}", depth, key);
   if (open === "[") return members(text, start, "]", depth, (at) => at);
   const end = skip(text, open === '"' ? STRING : PLAIN, start);
-  if (end < 0) throw new Problem(start, open === '"' ? "a string that ends on its line" : "a value");
+  if (end < 0) throw new Expected(start, open === '"' ? "a string that ends on its line" : "a value");
   return end;
 
   function key(at: number): number {
     const behind = skip(text, STRING, at);
-    if (behind < 0) throw new Problem(at, 'a key in double quotes, or "}"');
+    if (behind < 0) throw new Expected(at, 'a key in double quotes, or "}"');
     const colon = skip(text, SPACE, behind);
-    if (text[colon] !== ":") throw new Problem(colon, '":" after the key');
+    if (text[colon] !== ":") throw new Expected(colon, '":" after the key');
     return colon + 1;
   }
 }
@@ -65,7 +62,7 @@ function members(text: string, start: number, close: string, depth: number, head
   for (;;) {
     at = skip(text, SPACE, value(text, head(at), depth + 1));
     if (text[at] === close) return at + 1;
-    if (text[at] !== ",") throw new Problem(at, `"," or "${close}"`);
+    if (text[at] !== ",") throw new Expected(at, `"," or "${close}"`);
     at = skip(text, SPACE, at + 1);
   }
 }
