@@ -66,7 +66,9 @@ export function createSession(deps: SessionDeps): Session {
       wanted = undefined;
       try {
         const request: SyncRequest = { type: "davit.v1.SyncRequest", ...deps.identity(), tasks: engine.inventory() };
-        accept(await bus.sync(request, options.answerTimeoutMs), failures);
+        const answer = await bus.sync(request, options.answerTimeoutMs);
+        if (closing.signal.aborted) break;
+        accept(answer, failures);
         failures = 0;
       } catch (error) {
         failures += 1;

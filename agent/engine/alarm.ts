@@ -8,6 +8,7 @@ export interface Alarm<T> {
 export function createAlarm<T>(now: () => number, ring: (item: T) => void): Alarm<T> {
   const due = new Map<T, number>();
   let timer: NodeJS.Timeout | undefined;
+  let closed = false;
   let armedForMs = Number.POSITIVE_INFINITY;
 
   function arm(atMs: number): void {
@@ -33,6 +34,7 @@ export function createAlarm<T>(now: () => number, ring: (item: T) => void): Alar
 
   return {
     set(item, atMs) {
+      if (closed) return;
       const before = due.get(item);
       if (before !== undefined && before <= atMs) return;
       due.set(item, atMs);
@@ -42,6 +44,7 @@ export function createAlarm<T>(now: () => number, ring: (item: T) => void): Alar
       due.delete(item);
     },
     close() {
+      closed = true;
       clearTimeout(timer);
       due.clear();
     },

@@ -164,7 +164,9 @@ export function createEngine(deps: EngineDeps): Engine {
       const graceMs = stopTimeout === undefined ? options.stopTimeoutMs : stopTimeout * 1000;
       const container = found.get(name) ?? newContainer(name, image, essential !== false, graceMs);
       container.graceMs = graceMs;
-      container.lost ||= hasRun && !container.observed;
+      if (hasRun && !container.observed) container.lost = true;
+      if (hasRun && container.observed?.lastStatus === "CREATED")
+        container.failure = "CannotStartContainerError: it was not started when the task was";
       task.containers.set(name, container);
     }
   }

@@ -121,7 +121,9 @@ export function createControl(random: () => number = () => 0.5): Control {
     changed = new Set();
     forgotten = new Set();
     for (const { report } of tasks.values()) if (report) report.seq = 0;
-    for (const report of request.tasks) fold(report);
+    // An inventory made before the agent knows its assignments may not see that a task has run: states only go forward.
+    for (const report of request.tasks)
+      if (report.state !== "PENDING" || tasks.get(report.task)?.report === undefined) fold(report);
     const live = [...tasks.values()].filter(({ report }) => report?.state !== "STOPPED");
     return {
       type: "davit.v1.SyncAnswer",

@@ -1,0 +1,186 @@
+// Whatever happens to bus, runtime and agent: a container is never there twice, states only move forward, and once
+// the faults stop everything converges and nothing is left over.
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { eventually } from "../support/wait.js";
+import { assignment, container, hex, revision } from "./support/builders.js";
+import { goesForward } from "./support/control.js";
+import { type Bench, bench } from "./support/machine.js";
+
+type Move =
+  | { kind: "assign" | "stop" | "crash" | "vanish" | "unhealthy"; which: number }
+  | { kind: "kill" | "offline" | "online" | "supersede" | "resync" }
+  | { kind: "wait"; ms: number };
+
+const which = fc.nat({ max: 5 });
+const moves: fc.Arbitrary<Move[]> = fc.array(
+  fc.oneof(
+    { weight: 6, arbitrary: fc.record({ kind: fc.constant("assign" as const), which }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({ kind: fc.constantFrom("stop", "crash", "vanish", "unhealthy"), which }),
+    },
+    { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom("kill", "offline", "online", "supersede", "resync") }) },
+    { weight: 5, arbitrary: fc.record({ kind: fc.constant("wait" as const), ms: fc.nat({ max: 12 }) }) },
+  ),
+  { minLength: 5, maxLength: 25 },
+);
+
+const plan = fc.record({
+  seed: fc.nat(),
+  moves,
+  loss: fc.constantFrom(0, 0.1, 0.4),
+  duplication: fc.constantFrom(0, 0.3),
+  delayMs: fc.constantFrom(0, 5),
+  failures: fc.constantFrom(0, 0.2),
+  slow: fc.boolean(),
+});
+
+describe("agent under random faults", () => {
+  it("never runs a container twice, converges, and leaves nothing over", async function () {
+    this.timeout(50_000);
+    await fc.assert(
+      fc.asyncProperty(plan, async ({ seed, moves, loss, duplication, delayMs, failures, slow }) => {
+        const machine = bench({
+          seed,
+          simulated: {
+            startMs: slow ? [0, 8] : 0,
+            stopMs: slow ? [0, 8] : 0,
+            pullMs: slow ? [0, 4] : 0,
+            stopFailureRate: failures,
+            startFailureRate: failures / 2,
+          },
+          options: { resyncMs: 150, relistMs: 40, slowLaunchMs: 10, slowStopMs: 10, answerTimeoutMs: 15 },
+          wrap: (plain) => ({
+            ...plain,
+            // Answers that get lost: what was asked may have happened.
+            async create(spec) {
+              const id = await plain.create(spec);
+              if (Math.abs(Math.sin(seed + plain.containers.size)) < failures) throw new Error("no answer");
+              return id;
+            },
+          }),
+        });
+        const { control } = machine;
+        control.revisions = {
+          "default/shop:1": revision([container(), container({ name: "side", essential: false })]),
+        };
+        const watch = watchForTwins(machine);
+        try {
+          await machine.start();
+          control.faults = { loss, duplication, delayMs };
+          for (const move of moves) {
+            await make(move, machine);
+            watch.check();
+          }
+          control.faults = { loss: 0, duplication: 0, delayMs: 0 };
+          control.setConnected(true);
+          await converged(machine);
+          watch.check();
+          for (const { history } of control.tasks.values()) assert.ok(goesForward(history), history.join(" "));
+
+          for (const task of control.tasks.keys()) control.stop(task);
+          await eventually(
+            "nothing is left over",
+            () => {
+              machine.agent().status();
+              return machine.runtime().containers.size === 0 && machine.agent().status().liveTasks === 0;
+            },
+            5_000,
+          );
+          for (const task of control.tasks.keys()) assert.equal(control.state(task), "STOPPED");
+        } finally {
+          watch.end();
+          await machine.close();
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+/** Looks at every change of the machine for two live containers of one task under one name. */
+function watchForTwins(machine: Bench): { check(): void; end(): void } {
+  const check = () => {
+    const names = new Set<string>();
+    for (const { task, name, lastStatus } of machine.runtime()?.containers.values() ?? []) {
+      if (lastStatus === "STOPPED") continue;
+      assert.ok(!names.has(task + name), `two containers ${name} of task ${task}`);
+      names.add(task + name);
+    }
+  };
+  let failure: unknown;
+  const timer = setInterval(() => {
+    try {
+      check();
+    } catch (error) {
+      failure = error;
+    }
+  }, 1);
+  return {
+    check() {
+      if (failure) throw failure;
+      check();
+    },
+    end: () => clearInterval(timer),
+  };
+}
+
+async function make(move: Move, machine: Bench): Promise<void> {
+  const { control } = machine;
+  const containersOf = (which: number) =>
+    [...machine.runtime().containers.values()].filter(({ task }) => task === hex(`t${which}`));
+  switch (move.kind) {
+    case "assign":
+      if (!control.tasks.has(hex(`t${move.which}`))) control.assign(assignment(`t${move.which}`));
+      return;
+    case "stop":
+      return control.stop(hex(`t${move.which}`));
+    case "crash":
+      for (const { id } of containersOf(move.which)) machine.runtime().crash(id, 1);
+      return;
+    case "vanish":
+      for (const { id } of containersOf(move.which)) machine.runtime().vanish(id);
+      return;
+    case "unhealthy":
+      for (const { id } of containersOf(move.which)) machine.runtime().setHealth(id, "UNHEALTHY");
+      return;
+    case "kill":
+      await machine.kill();
+      void machine.start();
+      return;
+    case "offline":
+    case "online":
+      return control.setConnected(move.kind === "online");
+    case "supersede":
+      return control.supersede(control.epoch + 1);
+    case "resync":
+      return control.push({
+        type: "davit.v1.AssignmentPush",
+        epoch: control.epoch,
+        seq: 1_000,
+        assignments: [],
+        revisions: {},
+        forget: [],
+      });
+    case "wait":
+      await new Promise((resolve) => setTimeout(resolve, move.ms));
+  }
+}
+
+/** What the control plane has is what is there, and what is wanted. */
+async function converged(machine: Bench): Promise<void> {
+  await eventually(
+    "the control plane tells the truth",
+    () =>
+      [...machine.control.tasks].every(([task, { assignment: wanted }]) => {
+        const live = [...machine.runtime().containers.values()].filter(
+          (c) => c.task === task && c.lastStatus === "RUNNING",
+        );
+        const state = machine.control.state(task);
+        if (state === "STOPPED") return live.length === 0;
+        return state === "RUNNING" && wanted.desiredStatus === "RUNNING" && live.some(({ name }) => name === "web");
+      }),
+    5_000,
+  );
+}
