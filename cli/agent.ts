@@ -58,7 +58,7 @@ async function agent(options: AgentCommandOptions): Promise<void> {
   });
   const newRuntime = await runtimes(options.runtime);
   const agents = ids.map((instance, index) => {
-    const runtime = newRuntime();
+    const runtime = newRuntime(instance);
     const made = createAgent({
       instance,
       namespace: options.namespace,
@@ -111,11 +111,13 @@ const messageFirst = (log: Log) => ({
   error: (message: string, fields: object = {}) => log.error(fields, message),
 });
 
-async function runtimes(name: "docker" | "simulated"): Promise<() => Runtime> {
+async function runtimes(name: "docker" | "simulated"): Promise<(instance: string) => Runtime> {
   if (name === "simulated") {
     const { createSimulatedRuntime } = await import("../agent/runtimes/simulated/simulated.js");
     const options = simulatedOptions();
     return () => createSimulatedRuntime({ options, now: Date.now, random: Math.random });
   }
-  throw new Failure("the Docker runtime is not there yet.", EXIT.fatal);
+  const { createDockerRuntime } = await import("../agent/runtimes/docker/docker.js");
+  const dockerHost = process.env.DOCKER_HOST || undefined;
+  return (agent) => createDockerRuntime({ agent, ...(dockerHost && { dockerHost }) });
 }

@@ -114,6 +114,7 @@ export function containerSpec(
       [LABELS.taskName]: name,
       [LABELS.essential]: String(definition.essential !== false),
       [LABELS.containers]: String(resolved.containers.length),
+      ...(definition.stopTimeout !== undefined && { [LABELS.stopTimeout]: String(definition.stopTimeout) }),
     },
   };
 }

@@ -156,20 +156,21 @@ export function createEngine(deps: EngineDeps): Engine {
     task.resolved = resolved;
     task.size = resolved.containers.length;
     // A task that the control plane has seen running is never started a second time.
-    const { lastStatus } = task.assignment ?? {};
-    const hasRun = lastStatus !== undefined && lastStatus !== "PROVISIONING" && lastStatus !== "PENDING";
+    const { lastStatus = "PENDING", desiredStatus } = task.assignment ?? {};
+    const hasRun = desiredStatus === "RUNNING" && lastStatus !== "PROVISIONING" && lastStatus !== "PENDING";
     const found = task.containers;
     task.containers = new Map();
     for (const { name, image, essential, stopTimeout } of resolved.containers) {
-      const graceMs = stopTimeout === undefined ? options.stopTimeoutMs : stopTimeout * 1000;
-      const container = found.get(name) ?? newContainer(name, image, essential !== false, graceMs);
-      container.graceMs = graceMs;
+      const container = found.get(name) ?? newContainer(name, image, essential !== false, graceMs(stopTimeout));
       if (hasRun && !container.observed) container.lost = true;
       if (hasRun && container.observed?.lastStatus === "CREATED")
         container.failure = "CannotStartContainerError: it was not started when the task was";
       task.containers.set(name, container);
     }
   }
+
+  const graceMs = (stopTimeoutSeconds: number | string | undefined): number =>
+    stopTimeoutSeconds === undefined ? options.stopTimeoutMs : Number(stopTimeoutSeconds) * 1000;
 
   function want(task: TaskRecord, desired: Assignment["desiredStatus"]): void {
     if (task.desired === "ABSENT") {
@@ -283,7 +284,7 @@ export function createEngine(deps: EngineDeps): Engine {
     task.size = Math.max(task.size, Number(labels[LABELS.containers] ?? 1));
     const record =
       task.containers.get(seen.name) ??
-      newContainer(seen.name, seen.image, labels[LABELS.essential] !== "false", options.stopTimeoutMs);
+      newContainer(seen.name, seen.image, labels[LABELS.essential] !== "false", graceMs(labels[LABELS.stopTimeout]));
     record.pulled = true;
     task.containers.set(seen.name, record);
     deps.images.seen(seen.image);

@@ -14,6 +14,8 @@ export const LABELS = {
   taskName: "davit.dev/task-name",
   /** `true` or `false`; with `containers` it tells a task's state before its assignment is known again. */
   essential: "davit.dev/essential",
+  /** The definition's `stopTimeout` in seconds, if it has one. */
+  stopTimeout: "davit.dev/stop-timeout",
   /** How many containers the task has. */
   containers: "davit.dev/containers",
 } as const;

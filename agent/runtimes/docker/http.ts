@@ -64,7 +64,12 @@ export function createDockerHttp(socket: string): DockerHttp {
     return outgoing;
   }
 
-  function answerOf(outgoing: ClientRequest, { method, path, timeoutMs }: Call): Promise<IncomingMessage> {
+  /** @param limited what the time limit is for: the first byte, or the whole answer. */
+  function answerOf(
+    outgoing: ClientRequest,
+    { method, path, timeoutMs }: Call,
+    limited: "response" | "close",
+  ): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         const seconds = Math.round(timeoutMs / 1000);
@@ -76,7 +81,7 @@ export function createDockerHttp(socket: string): DockerHttp {
         clearTimeout(timer);
         reject(explain(error, socket));
       });
-      outgoing.on("close", () => clearTimeout(timer));
+      outgoing.on(limited, () => clearTimeout(timer));
       outgoing.on("response", resolve);
     });
   }
@@ -84,15 +89,13 @@ export function createDockerHttp(socket: string): DockerHttp {
   return {
     async call<T>(call: Call): Promise<T> {
       const outgoing = send(call, kept);
-      const answer = await answerOf(outgoing, call);
+      const answer = await answerOf(outgoing, call, "close");
       const text = await readAll(answer, socket);
       return parse<T>(answer.statusCode ?? 0, text);
     },
     async stream(call, signal) {
       const outgoing = send(call, false, signal);
-      const answer = await answerOf(outgoing, call);
-      // From here on only the reader and the signal end it: the time limit was for the first byte.
-      outgoing.emit("close");
+      const answer = await answerOf(outgoing, call, "response");
       const status = answer.statusCode ?? 0;
       if (status >= 400) parse(status, await readAll(answer, socket));
       return answer;
