@@ -29,5 +29,5 @@ async function ensure(
   const resource = registry.resources.byKind(object.apiVersion, object.kind);
   if (resource === undefined) throw new Error(`no kind ${object.kind} is served`);
   if (await registry.find(resource, { namespace, name: object.metadata.name })) return;
-  await registry.create(resource, namespace, object);
+  await registry.create(resource, namespace, object, { validate: false }); // spares the start compiling schemas
 }

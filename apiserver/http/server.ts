@@ -44,6 +44,9 @@ export interface HttpParts {
   log: Log;
 }
 
+/** How long open requests may take to end when the server closes. */
+const MAX_CLOSE_MS = 1_000;
+
 /** Serves the registry as Kubernetes' REST API. */
 export async function listen(parts: HttpParts, options: ListenOptions): Promise<Listening> {
   const closing = new AbortController();
@@ -62,9 +65,11 @@ export async function listen(parts: HttpParts, options: ListenOptions): Promise<
     async close() {
       closing.abort();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      server.closeIdleConnections();
-      const late = setTimeout(() => server.closeAllConnections(), 1_000);
+      // A connection is idle only once its last answer has gone out.
+      const idle = setInterval(() => server.closeIdleConnections(), 10);
+      const late = setTimeout(() => server.closeAllConnections(), MAX_CLOSE_MS);
       await closed;
+      clearInterval(idle);
       clearTimeout(late);
     },
   };

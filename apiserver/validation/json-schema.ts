@@ -8,11 +8,20 @@ import { child, fromPointer } from "./path.js";
 /** Checks one value against a structural schema: everything but list types and CEL rules. */
 export type SchemaCheck = (value: unknown) => Cause[];
 
-export function compileSchema(schema: Schema): SchemaCheck {
-  const ajv = new Ajv({ allErrors: true, verbose: true, strict: false, messages: false });
+/** @param root where the value lies in its object, for the paths of causes */
+export function compileSchema(schema: Schema, root: string): SchemaCheck {
+  const ajv = new Ajv({
+    allErrors: true,
+    verbose: true,
+    strict: false,
+    messages: false,
+    meta: false,
+    validateSchema: false,
+    code: { optimize: false },
+  });
   ajvFormats.default(ajv);
   const validate: ValidateFunction = ajv.compile(toJsonSchema(schema));
-  return (value) => (validate(value) ? [] : (validate.errors ?? []).filter(isOwn).map((e) => causeOf(e, value)));
+  return (value) => (validate(value) ? [] : (validate.errors ?? []).filter(isOwn).map((e) => causeOf(e, value, root)));
 }
 
 /** A failed branch of anyOf, oneOf or not says nothing on its own: only the combination's error counts. */
@@ -57,8 +66,8 @@ const COPIED = [
 /** Hints for readers; Kubernetes does not check them either. */
 const IGNORED_FORMATS = new Set(["int-or-string", "int64", "double", "float", "password"]);
 
-function causeOf(error: ErrorObject, document: unknown): Cause {
-  const field = fromPointer(error.instancePath, document);
+function causeOf(error: ErrorObject, document: unknown, root: string): Cause {
+  const field = fromPointer(root, error.instancePath, document);
   const params = error.params as Record<string, unknown>;
   const value: unknown = error.data;
   const says = (rule: string) => invalidValue(field, value, `${field} in body ${rule}`);

@@ -6,9 +6,9 @@ export function child(path: Path, name: string | number): Path {
   return path === "" ? name : `${path}.${name}`;
 }
 
-/** `/spec/containerDefinitions/0/name`, the JSON pointer in `document`, as a path. */
-export function fromPointer(pointer: string, document: unknown): Path {
-  let path = "";
+/** `/containerDefinitions/0/name`, a JSON pointer into `document`, which lies at `root`, as a path. */
+export function fromPointer(root: Path, pointer: string, document: unknown): Path {
+  let path = root;
   let at: unknown = document;
   for (const token of pointer.split("/").slice(1)) {
     const name = token.replaceAll("~1", "/").replaceAll("~0", "~");

@@ -1,7 +1,9 @@
-import type { ApiObject, ObjectMeta } from "../../api/meta.js";
+import type { Schema } from "../../api/crd.js";
+import type { ApiObject } from "../../api/meta.js";
 import type { Cause } from "../errors.js";
 import { jsonEqual, valueAt } from "../json.js";
 import type { Resource } from "../resources/resource.js";
+import { required } from "./causes.js";
 import { compileRules, type RuleCheck } from "./cel.js";
 import { applyDefaults } from "./defaults.js";
 import { compileSchema, type SchemaCheck } from "./json-schema.js";
@@ -19,12 +21,17 @@ export interface Validator {
   check(object: ApiObject, old?: ApiObject): Cause[];
 }
 
-/** Compiled when first needed: ajv takes milliseconds for a large schema, and many processes never write one. */
+/** Schemas are compiled when first needed, property by property: ajv takes a while for a large one, and most
+ *  processes never check some of them. */
 export function createValidator(resource: Resource): Validator {
   const { schema } = resource;
-  let compiled: { schema: SchemaCheck; rules: RuleCheck } | undefined;
-  const compile = () => ({ schema: compileSchema(schema), rules: compileRules(schema) });
+  let rules: RuleCheck | undefined;
 
+  /** What the schema says against one top-level property. */
+  function shapeOf(name: string, property: Schema, value: unknown): Cause[] {
+    const causes = schemaCheck(property, name)(value);
+    return causes.length > 0 ? causes : checkLists(property, value, name);
+  }
   return {
     prune(object) {
       const unknown: string[] = [];
@@ -32,23 +39,29 @@ export function createValidator(resource: Resource): Validator {
     },
     applyDefaults: <T>(object: T) => applyDefaults(schema, object) as T,
     check(object, old) {
-      compiled ??= compile();
-      const shape = ratchet(compiled.schema(object), object, old);
+      const touched = (name: string) => old === undefined || !jsonEqual(valueAt(object, [name]), valueAt(old, [name]));
+      const missing = (schema.required ?? []).filter((name) => valueAt(object, [name]) === undefined);
+      const shape = Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
+        const value = valueAt(object, [name]);
+        return value !== undefined && touched(name) ? shapeOf(name, property, value) : [];
+      });
+      const causes = [...missing.map((name) => required(name)), ...shape];
       // Wrong types would only make the later checks stumble over what is already said.
-      if (shape.some(({ reason }) => reason === "FieldValueTypeInvalid")) return shape;
-      const metadata = checkMetadata(resource, object.metadata as ObjectMeta, old?.metadata);
-      const lists = ratchet(checkLists(schema, object), object, old);
-      const rules = ratchet(compiled.rules(object, old), object, old);
-      return [...metadata, ...shape, ...lists, ...rules];
+      if (causes.some(({ reason }) => reason === "FieldValueTypeInvalid")) return causes;
+      rules ??= compileRules(schema);
+      const broken = rules(object, old).filter(({ field }) => field === "" || touched(field.split(/[.[]/, 1)[0] ?? ""));
+      return [...checkMetadata(resource, object.metadata, old?.metadata), ...causes, ...broken];
     },
   };
 }
 
-/** Drops what concerns a top-level field that this write leaves as it was (a schema may have become stricter). */
-function ratchet(causes: Cause[], object: ApiObject, old: ApiObject | undefined): Cause[] {
-  if (old === undefined || causes.length === 0) return causes;
-  return causes.filter(({ field }) => {
-    const top = field.split(/[.[]/, 1);
-    return field === "" || !jsonEqual(valueAt(object, top), valueAt(old, top));
-  });
+const compiled = new WeakMap<Schema, SchemaCheck>();
+
+/** The schema of metadata is the same object for all kinds, and so is compiled once. */
+function schemaCheck(schema: Schema, root: string): SchemaCheck {
+  const known = compiled.get(schema);
+  if (known !== undefined) return known;
+  const check = compileSchema(schema, root);
+  compiled.set(schema, check);
+  return check;
 }
