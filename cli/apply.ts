@@ -26,7 +26,7 @@ interface Options extends ApiOptions {
 export function define(command: Command): void {
   command
     .description(
-      "Applies YAML manifests, or bare ECS JSON (also as `aws ecs describe-task-definition` and `describe-services`\n" +
+      "Applies YAML manifests, or bare ECS JSON (also as `aws ecs describe-task-definition` and `describe-services` " +
         "print it). What is new is created; what is there is changed to what the file says, and what others set is kept.",
     )
     .requiredOption("-f, --filename <FILE...>", "files, folders (with all below them), or - for standard input")

@@ -9,7 +9,7 @@ import { print } from "./output/terminal.js";
 
 export function define(command: Command): void {
   command.description(
-    "The folder given to `davit up --manifests DIR`. What leaves the folder is deleted, unless the folder is empty or\n" +
+    "The folder given to `davit up --manifests DIR`. What leaves the folder is deleted, unless the folder is empty or " +
       "unreadable or loses more than 30 % at once: then it is kept until confirmed.",
   );
   const status = command.command("status").description("How the folder sync is doing.");

@@ -19,7 +19,7 @@ export interface UpOptions {
 export function define(command: Command): void {
   command
     .description(
-      "Starts Davit on this machine: nats-server, the server (API, controllers) and an agent, each started again when it\n" +
+      "Starts Davit on this machine: nats-server, the server (API, controllers) and an agent, each started again when it " +
         "ends. Ctrl-C stops them; containers keep running, and the next `davit up` takes them over.",
     )
     .option(

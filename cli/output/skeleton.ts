@@ -49,6 +49,7 @@ export function skeleton({ spec }: CustomResourceDefinition, all: boolean): stri
 /** @param off inside something that stands as a comment */
 function fields(walk: Walk, schema: Schema, indent: number, off: boolean, kind: string): void {
   const required = new Set([...(schema.required ?? []), ...ALWAYS]);
+  if (schema.properties?.image) required.add(IN_CONTAINER);
   const names = Object.keys(schema.properties ?? {});
   const shown = names.filter((name) => walk.all || required.has(name) || USUAL.has(name));
   shown.sort((a, b) => Number(required.has(b)) - Number(required.has(a)));
@@ -59,7 +60,9 @@ function fields(walk: Walk, schema: Schema, indent: number, off: boolean, kind: 
 }
 
 /** Required by a rule rather than by the schema. */
-const ALWAYS = ["taskDefinition", "containerDefinitions", "name", "image", "memory"];
+const ALWAYS = ["taskDefinition", "containerDefinitions", "name", "image"];
+/** A container's memory stands as text: one of container and task must have it. */
+const IN_CONTAINER = "memory";
 
 function field(walk: Walk, name: string, schema: Schema, indent: number, off: boolean, kind: string): void {
   comment(walk, indent, schema.description, facts(schema));
