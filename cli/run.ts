@@ -33,7 +33,9 @@ export function define(command: Command): void {
     .option("--cluster <NAME>", "in this cluster")
     .option("--started-by <TEXT>", "kept in the tasks' startedBy")
     .addOption(
-      new Option("--wait [FOR]", "until they run, or are stopped").choices(["running", "stopped"]).preset("running"),
+      new Option("--wait [FOR]", "until they have run to their end, or are `running`")
+        .choices(["running", "stopped"])
+        .preset("stopped"),
     )
     .option(
       "--wait-for-capacity <SECONDS>",
@@ -44,11 +46,11 @@ export function define(command: Command): void {
     .addHelpText(
       "after",
       `
-Exit code 1 if a task could not be placed, did not start, or (with --wait stopped) did not end with exit code 0.
+Exit code 1 if a task could not be placed, did not start, or (with --wait) did not end with exit code 0.
 
 Examples:
   $ davit run migrate                          one task of the newest revision
-  $ davit run migrate:3 --wait stopped         and wait for its end
+  $ davit run migrate:3 --wait                 and wait for its end
   $ davit run worker --count 10 --wait-for-capacity 60`,
     )
     .action((definition: string, options: Options) => withApi(options, (api) => run(api, definition, options)));
