@@ -6,6 +6,8 @@ import { createApiServer, ensurePki, ensureTokens, kubeconfig } from "../apiserv
 import { connectBus } from "../bus/connect.js";
 import { createControlBus } from "../bus/control.js";
 import { inboxPrefix } from "../bus/subjects.js";
+import { startControllers } from "../controllers/manager.js";
+import { startEvents } from "../events/index.js";
 import { startFolderSync } from "../gitops/sync.js";
 import { openLmdbStore } from "../store/lmdb/lmdb-store.js";
 import { LockHeld } from "../store/lock.js";
@@ -77,6 +79,25 @@ async function server(options: ServerOptions): Promise<void> {
   closing.push(() => listening.close());
   writeKubeconfigs(folder, options, access);
 
+  // Closed first, the last first: nothing decides or reports any more once the store goes.
+  const controllers = startControllers({
+    client: api.trustedClient,
+    bus,
+    now: Date.now,
+    random: Math.random,
+    newUid: randomUUID,
+    log,
+  });
+  closing.push(() => controllers.stop());
+  const events = startEvents({
+    connection,
+    client: api.trustedClient,
+    log,
+    now: Date.now,
+    identity: store.id,
+    onAcknowledged: (revision) => store.hold(revision),
+  });
+  closing.push(() => events.stop());
   if (options.manifests !== undefined) closing.push(followManifests(options.manifests, api.client, log));
   await untilTold(log, closing);
 }
