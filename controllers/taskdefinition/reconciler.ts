@@ -26,6 +26,7 @@ export function createDefinitionReconciler(deps: Deps): Reconcile {
     const revisions = deps.world.revisionsOf(metadata.namespace, family);
     if (metadata.deletionTimestamp !== undefined) {
       await deregisterAll(deps, client, revisions);
+      await forgetReservation(deps, client, metadata.namespace, family);
       await release(client, definition);
       return done();
     }
@@ -134,6 +135,24 @@ async function deregisterAll(
   await inParallel(revisions, async ({ metadata }) => {
     await objects.changeStatus("TaskDefinitionRevision", metadata, (revision) => deregistered(revision, now()), client);
   });
+}
+
+/** A definition of the same text that is made later is another one: it gets a number of its own. */
+async function forgetReservation(
+  { world }: Deps,
+  client: ObjectClient,
+  namespace: string,
+  family: string,
+): Promise<void> {
+  const ref = { namespace, name: objectName(family) };
+  const counter = world.informers.TaskDefinitionFamily.get(ref);
+  if (counter?.metadata.annotations?.[ANNOTATION.reservedFor] === undefined) return;
+  await client.patch(
+    "TaskDefinitionFamily",
+    ref,
+    { metadata: { annotations: { [ANNOTATION.reservedFor]: null } } },
+    WRITER,
+  );
 }
 
 async function release(client: ObjectClient, { metadata }: TaskDefinition): Promise<void> {

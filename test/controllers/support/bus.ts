@@ -75,6 +75,7 @@ export function memoryBus(random: () => number = Math.random): MemoryBus {
     }),
     agent(instance) {
       const end: { handlers: AgentHandlers | undefined } = { handlers: undefined };
+      const isOpen = (): boolean => agents.get(instance)?.has(end) === true;
       const ends = agents.get(instance) ?? new Set();
       agents.set(instance, ends.add(end));
       return {
@@ -92,8 +93,8 @@ export function memoryBus(random: () => number = Math.random): MemoryBus {
           const copy = structuredClone(batch);
           return ask((handlers) => handlers.report(copy), timeoutMs);
         },
-        heartbeat: (message) => void (lost() || serving?.heartbeat(message)),
-        goodbye: (message) => void (lost() || serving?.goodbye(message)),
+        heartbeat: (message) => void (!isOpen() || lost() || serving?.heartbeat(message)),
+        goodbye: (message) => void (!isOpen() || lost() || serving?.goodbye(message)),
         serve: (handlers) => {
           end.handlers = handlers;
         },
