@@ -1,4 +1,5 @@
-// `npm run bench -- launch [--json] [--tasks 5000] [--instances 500] [--repeat 3]`: a service of many tasks on simulated
+// `npm run bench -- launch [--json] [--tasks 5000] [--instances 500] [--repeat 3]
+// [--profile FILE]`: a service of many tasks on simulated
 // machines, from apply to all RUNNING. Everything but the containers is real: nats-server, store, API server,
 // controllers, events, and the agents in a process of their own. Reference in the same run: what the store alone does,
 // a durable create and update of each task.
@@ -13,7 +14,8 @@ const repeat = Number(option("repeat", "3"));
 const launches: Launch[] = [];
 const reference: number[] = [];
 for (let n = 0; n < repeat; n++) {
-  launches.push(await measureLaunch({ tasks, instances }));
+  const profile = option("profile", "");
+  launches.push(await measureLaunch({ tasks, instances, ...(profile && { profile }) }));
   reference.push((await storeWritesPerSecond({ objects: tasks, bytes: 3000, inFlight: 64, watchers: 3 })) / 2);
 }
 

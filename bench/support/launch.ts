@@ -2,10 +2,13 @@
 import type { ObjectClient } from "../../client/object-client.js";
 import { type Fleet, startFleet } from "./agents.js";
 import { type ControlPlane, startControlPlane } from "./control-plane.js";
+import { startProfile } from "./profile.js";
 
 export interface LaunchOptions {
   tasks: number;
   instances: number;
+  /** Where to write a CPU profile of the control plane during the launch. */
+  profile?: string;
 }
 
 export interface Launch {
@@ -28,16 +31,16 @@ export interface Launch {
 const SERVICE = "bench";
 
 /** Starts a control plane and a fleet, launches, and ends both. */
-export async function measureLaunch({ tasks, instances }: LaunchOptions): Promise<Launch> {
+export async function measureLaunch(options: LaunchOptions): Promise<Launch> {
   const plane = await startControlPlane();
   try {
     const fleet = await startFleet({
       natsUrl: plane.natsUrl,
       credentials: await plane.fleetCredentials(),
-      instances,
+      instances: options.instances,
     });
     try {
-      return await launch(plane, fleet, { tasks, instances });
+      return await launch(plane, fleet, options);
     } finally {
       await fleet.stop();
     }
@@ -46,10 +49,12 @@ export async function measureLaunch({ tasks, instances }: LaunchOptions): Promis
   }
 }
 
-async function launch(plane: ControlPlane, fleet: Fleet, { tasks, instances }: LaunchOptions): Promise<Launch> {
+async function launch(plane: ControlPlane, fleet: Fleet, options: LaunchOptions): Promise<Launch> {
+  const { tasks, instances } = options;
   await defineTask(plane.client);
   await settled(plane);
   const before = { reports: (await fleet.counts()).reports, agentsMs: await fleet.cpuMs(), bytes: plane.busBytes() };
+  const endProfile = await startProfile(options.profile);
   plane.writes.reset();
   const cpuBefore = process.cpuUsage();
   const began = performance.now();
@@ -67,6 +72,7 @@ async function launch(plane: ControlPlane, fleet: Fleet, { tasks, instances }: L
   await running;
   const seconds = (performance.now() - began) / 1000;
   const cpu = process.cpuUsage(cpuBefore);
+  await endProfile();
   const agentsMs = (await fleet.cpuMs()) - before.agentsMs;
   // Statuses that are held back a moment belong to the launch too.
   await settled(plane);
