@@ -37,7 +37,7 @@ export function envelope(
     time: `${time.slice(0, 19)}Z`,
     region: region || "local",
     resources: arn === undefined ? [] : [arn],
-    detail: { ...describe(object), version, updatedAt: time, davit: davitBlock(object, context.addresses) },
+    detail: Object.assign(describe(object), { version, updatedAt: time, davit: davitBlock(object, context.addresses) }),
   };
 }
 

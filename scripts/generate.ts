@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { ROOT, readCrds } from "./generate/crds.js";
 import { withTables } from "./generate/status.js";
 import { typesFile } from "./generate/types.js";
+import { asyncapiFile } from "./generate-asyncapi.js";
 import { type GeneratedFile, machineFiles } from "./generate-machines.js";
 
 const STATUS = "docs/status.md";
@@ -11,6 +12,7 @@ const GENERATORS: readonly (() => GeneratedFile[])[] = [
   () => [{ path: "api/types.gen.ts", content: typesFile(readCrds()) }],
   () => [{ path: STATUS, content: withTables(readFileSync(new URL(STATUS, ROOT), "utf8"), readCrds()) }],
   machineFiles,
+  () => [asyncapiFile()],
 ];
 
 const check = process.argv.includes("--check");

@@ -129,7 +129,7 @@ export async function startWorld(
       const result = new Map<string, object>();
       for (const kind of ALL_KINDS)
         for (const object of (await api.client.list(kind)).items)
-          result.set(eventSubject(addressOf(object)), plain(describeObject(object)));
+          result.set(eventSubject(addressOf(object)), plain({ ...describeObject(object), version: undefined }));
       return result;
     },
     stored: async () => {
