@@ -46,6 +46,7 @@ export class WorkQueue {
   private stopped: (() => void) | undefined;
   private stopping: Promise<void> | undefined;
   private paused = true;
+  private scheduled: NodeJS.Immediate | undefined;
 
   constructor(private readonly options: WorkQueueOptions) {
     this.concurrency = options.concurrency ?? 16;
@@ -64,7 +65,7 @@ export class WorkQueue {
   /** Work begins; keys added before have waited. */
   start(): void {
     this.paused = false;
-    this.next();
+    this.schedule();
   }
 
   /** Now, also for a key that waits for its time. */
@@ -79,7 +80,7 @@ export class WorkQueue {
       this.ready.set(key, this.now());
       this.options.metrics?.depth(this.ready.size);
     }
-    this.next();
+    this.schedule();
   }
 
   /** After a while, or sooner if it is added sooner. */
@@ -104,6 +105,15 @@ export class WorkQueue {
       if (this.working.size === 0) resolve();
     });
     return this.stopping;
+  }
+
+  /** In the next turn: what this turn adds comes together, and a key that comes back at once leaves the others, and
+   *  the network, their turn. */
+  private schedule(): void {
+    this.scheduled ??= setImmediate(() => {
+      this.scheduled = undefined;
+      this.next();
+    });
   }
 
   private next(): void {
@@ -147,7 +157,7 @@ export class WorkQueue {
   private finish(key: string): void {
     this.working.delete(key);
     if (this.addedMeanwhile.delete(key)) this.add(key);
-    else this.next();
+    else this.schedule();
     if (this.working.size === 0) this.stopped?.();
   }
 

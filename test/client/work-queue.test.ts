@@ -31,7 +31,7 @@ describe("work queue", () => {
     const { begun, work, open } = gate();
     const queue = start({ work, concurrency: 1 });
     for (const key of ["a", "b", "b", "c", "b"]) queue.add(key);
-    assert.equal(queue.depth, 2);
+    assert.equal(queue.depth, 3);
     for (let n = 1; n <= 3; n++) {
       await eventually(`the ${n}th`, () => begun.length === n);
       open();
@@ -44,9 +44,9 @@ describe("work queue", () => {
     const { begun, work, open } = gate();
     const queue = start({ work });
     queue.add("a");
+    await eventually("the first time", () => begun.length === 1);
     queue.add("a");
     queue.add("a");
-    assert.deepEqual(begun, ["a"]);
     open();
     await eventually("the second time", () => begun.length === 2);
     open();
@@ -147,6 +147,18 @@ describe("work queue", () => {
     failing = false;
   });
 
+  it("leaves others their turn when a key comes back at once, for ever", async () => {
+    let count = 0;
+    const queue = start({
+      work: async () => {
+        count++;
+        return again(0);
+      },
+    });
+    queue.add("a");
+    await eventually("a timer to fire meanwhile", () => count > 3);
+  });
+
   it("waits between half and all of the back-off, within the limits", () => {
     fc.assert(
       fc.property(
@@ -166,6 +178,7 @@ describe("work queue", () => {
     const queue = start({ work, concurrency: 1 });
     queue.add("a");
     queue.add("b");
+    await eventually("a", () => begun.length === 1);
     queue.addAfter("c", 1);
     let ended = false;
     const stopping = queue.stop().then(() => {

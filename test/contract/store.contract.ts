@@ -14,6 +14,7 @@ import {
 import { collect } from "../store/collect.js";
 import { keyOf, objectNamed } from "../store/objects.js";
 import { temporaryFolder } from "../support/folder.js";
+import { countOf, seedOf } from "../support/soak-count.js";
 import { eventually } from "../support/wait.js";
 import { storeModel } from "./store.model.js";
 
@@ -27,13 +28,9 @@ export interface ContractOptions {
 /** Opens the data in a folder, which may hold what an earlier store left there. */
 export type OpenStore = (folder: string, options: ContractOptions) => Promise<Store>;
 
-/** `SOAK=1` makes the concurrent and the random tests fifty times longer; `SEED=n` repeats a run. */
-const soak = process.env.SOAK ? 50 : 1;
-const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
-
 /** What every engine must keep. */
 export function storeContract(name: string, openStore: OpenStore): void {
-  describe(`store contract: ${name} (seed ${seed})`, () => {
+  describe(`store contract: ${name}`, () => {
     let folder: ReturnType<typeof temporaryFolder>;
     let store: Store;
     const open = async (options: ContractOptions = {}) => {
@@ -116,14 +113,14 @@ export function storeContract(name: string, openStore: OpenStore): void {
       await open();
       const keys = Array.from({ length: 8 }, (_, i) => keyOf(`counter-${i}`));
       for (const key of keys) await store.create(key, objectNamed("counter", { count: 0 }));
-      const perWriter = 40 * soak;
+      const perWriter = countOf(400);
       const revisions = new Set<Revision>();
       const increment = async (key: string): Promise<void> => {
         for (;;) {
           const current = await store.get(key);
           assert.ok(current);
           try {
-            const next = objectNamed("counter", { count: countOf(current) + 1 });
+            const next = objectNamed("counter", { count: counted(current) + 1 });
             revisions.add((await store.update(key, next, current.revision)).revision);
             return;
           } catch (error) {
@@ -137,11 +134,11 @@ export function storeContract(name: string, openStore: OpenStore): void {
       await Promise.all(Array.from({ length: 64 }, (_, w) => writer(w)));
       const { entries } = await store.list(keyOf("counter"));
       assert.equal(
-        entries.reduce((sum, entry) => sum + countOf(entry), 0),
+        entries.reduce((sum, entry) => sum + counted(entry), 0),
         64 * perWriter,
       );
       assert.equal(revisions.size, 64 * perWriter);
-    }).timeout(30_000 * soak);
+    }).timeout(300_000);
 
     it("lists by prefix, in key order, only live entries, with the revision of the list", async () => {
       await open();
@@ -364,10 +361,10 @@ export function storeContract(name: string, openStore: OpenStore): void {
           const mine = temporaryFolder("store-model");
           return { open: () => openStore(mine.path, { progressMs: 20 }), remove: mine.remove };
         }),
-        { seed, numRuns: 15 * soak },
+        { seed: seedOf("model"), numRuns: countOf(300) },
       );
       await open();
-    }).timeout(30_000 * soak);
+    }).timeout(300_000);
   });
 }
 
@@ -375,7 +372,7 @@ async function drain(store: Store, signal: AbortSignal): Promise<void> {
   for await (const _ of store.watch("", 0, { signal }));
 }
 
-function countOf({ object }: Entry): number {
+function counted({ object }: Entry): number {
   const { spec } = object;
   return spec !== null && typeof spec === "object" && "count" in spec ? Number(spec.count) : Number.NaN;
 }

@@ -5,11 +5,11 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { openLmdbStore } from "../../store/lmdb/lmdb-store.js";
 import { temporaryFolder } from "../support/folder.js";
+import { countOf, randomFrom, seedOf } from "../support/soak-count.js";
 import { parseSystemCalls, type SystemCall } from "../support/system-calls.js";
 import { collect } from "./collect.js";
 
 const writer = fileURLToPath(new URL("./acknowledging-writer.js", import.meta.url));
-const rounds = process.env.SOAK ? 200 : 4;
 
 describe("durability of the LMDB store", () => {
   let folder: ReturnType<typeof temporaryFolder>;
@@ -19,8 +19,9 @@ describe("durability of the LMDB store", () => {
   afterEach(() => folder.remove());
 
   it("has every acknowledged write after kill -9 at a random moment", async () => {
-    for (let round = 0; round < rounds; round++) {
-      const killAfter = 1 + Math.floor(Math.random() * 800);
+    const random = randomFrom(seedOf("kill -9"));
+    for (let round = 0; round < countOf(40); round++) {
+      const killAfter = 1 + Math.floor(random() * 800);
       const child = spawn(process.execPath, [writer, folder.path, "64"], { stdio: ["ignore", "pipe", "inherit"] });
       const acks = parseAcks(await outputUntil(child, (lines) => lines > killAfter));
       assert.ok(acks.length >= killAfter, `killed after ${acks.length} acknowledgements, not ${killAfter}`);
@@ -38,7 +39,7 @@ describe("durability of the LMDB store", () => {
         await store.close();
       }
     }
-  }).timeout(60_000 * (process.env.SOAK ? 20 : 1));
+  }).timeout(300_000);
 
   // kill -9 loses nothing that the kernel has been given: only the order of the calls shows what a power cut would do.
   for (const writers of [1, 4])

@@ -19,6 +19,16 @@ const SOAKS: Record<string, { file: string; grep: string; what: string }> = {
     grep: "placement:",
     what: "5,000 random clusters against a plain model",
   },
+  store: {
+    file: "store/lmdb-store.test.js",
+    grep: "store contract",
+    what: "compare-and-set under 64 writers, random histories against a model",
+  },
+  "store-kill": {
+    file: "store/lmdb-durability.test.js",
+    grep: "kill -9",
+    what: "a writing process killed 40 times, every acknowledged write looked for",
+  },
 };
 
 const [name, ...rest] = process.argv.slice(2);
