@@ -49,8 +49,8 @@ const MAX_CLOSE_MS = 1_000;
 
 /** Serves the registry as Kubernetes' REST API. */
 export async function listen(parts: HttpParts, options: ListenOptions): Promise<Listening> {
-  const closing = new AbortController();
-  const handle = createHandler(parts, options, closing.signal);
+  const open = new Set<AbortController>();
+  const handle = createHandler(parts, options, open);
   const server = createServer({ key: options.tls.key, cert: options.tls.cert, minVersion: "TLSv1.2" }, (rq, rs) => {
     void handle(rq, rs);
   });
@@ -63,7 +63,7 @@ export async function listen(parts: HttpParts, options: ListenOptions): Promise<
   return {
     port,
     async close() {
-      closing.abort();
+      for (const exchange of open) exchange.abort();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       // A connection is idle only once its last answer has gone out.
       const idle = setInterval(() => server.closeIdleConnections(), 10);
@@ -78,12 +78,23 @@ export async function listen(parts: HttpParts, options: ListenOptions): Promise<
 function createHandler(
   parts: HttpParts,
   { tokens, bookmarkMs = 10_000, connect = {} }: ListenOptions,
-  closing: AbortSignal,
+  open: Set<AbortController>,
 ) {
   const { registry, now, log } = parts;
   const authenticate = createAuthenticator(tokens);
   const discover = createDiscovery(registry.resources);
   const openApi = createOpenApi(registry.resources);
+
+  /** Aborted when the client goes, or the server closes. */
+  function track(response: ServerResponse): AbortController {
+    const exchange = new AbortController();
+    open.add(exchange);
+    response.once("close", () => {
+      open.delete(exchange);
+      exchange.abort();
+    });
+    return exchange;
+  }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { segments, query } = parseUrl(request.url ?? "/");
@@ -94,9 +105,7 @@ function createHandler(
     if (segments[0] === "openapi") return openApi(request, response, segments.slice(1));
     if (segments[0] !== "api" && segments[0] !== "apis") return sendText(response, 404, "404 page not found\n");
     if (discover(request, response, segments)) return;
-    const gone = new AbortController();
-    response.once("close", () => gone.abort());
-    const signal = AbortSignal.any([closing, gone.signal]);
+    const { signal } = track(response);
     const connected = connectRoute(registry.resources, connect, segments);
     if (connected) return serveConnect(connected, { request, response, query, user, signal });
     const route = resourceRoute(registry.resources, segments);
@@ -107,6 +116,7 @@ function createHandler(
     try {
       await answer(request, response);
     } catch (error) {
+      if (response.destroyed) return; // the client has gone: nobody is left to be told
       const status = statusOf(error);
       if (status === undefined) log.error({ err: error, method: request.method, url: request.url }, "request failed");
       if (response.headersSent) response.destroy();

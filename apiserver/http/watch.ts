@@ -23,9 +23,12 @@ export async function streamWatch(stream: WatchStream): Promise<void> {
   // At once: clients wait for the headers before they believe in the watch.
   response.writeHead(200, { "Content-Type": "application/json", "Transfer-Encoding": "chunked" });
   response.flushHeaders();
-  const signal = withTimeout(stream.signal, query.timeoutSeconds);
+  const { signal, release } = withTimeout(stream.signal, query.timeoutSeconds);
   let latest = "";
-  const send = (type: string, object: unknown) => response.write(`${JSON.stringify({ type, object })}\n`);
+  const send = (type: string, object: unknown) => {
+    if (!response.destroyed) return response.write(`${JSON.stringify({ type, object })}\n`);
+    return true; // the client has gone, and the signal is about to say so
+  };
   const bookmark = () => query.allowWatchBookmarks && latest !== "" && send("BOOKMARK", render.bookmark(latest));
   const timer = setInterval(bookmark, bookmarkMs);
   try {
@@ -46,6 +49,7 @@ export async function streamWatch(stream: WatchStream): Promise<void> {
     else throw error;
   } finally {
     clearInterval(timer);
+    release();
     response.end();
   }
 }
@@ -61,6 +65,19 @@ async function* changes({ registry, resource, query }: WatchStream, signal: Abor
   yield* registry.watch(resource, { ...query, resourceVersion, signal });
 }
 
-function withTimeout(signal: AbortSignal, seconds: number | undefined): AbortSignal {
-  return seconds === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(seconds * 1_000)]);
+/** A signal that also aborts after some seconds. (AbortSignal.any would do, but leaks in Node 20 when one of its
+ *  sources lives long.) */
+function withTimeout(outer: AbortSignal, seconds: number | undefined): { signal: AbortSignal; release(): void } {
+  const controller = new AbortController();
+  const abort = () => controller.abort();
+  if (outer.aborted) abort();
+  outer.addEventListener("abort", abort, { once: true });
+  const timer = seconds === undefined ? undefined : setTimeout(abort, seconds * 1_000);
+  return {
+    signal: controller.signal,
+    release() {
+      clearTimeout(timer);
+      outer.removeEventListener("abort", abort);
+    },
+  };
 }

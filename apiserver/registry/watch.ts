@@ -1,6 +1,6 @@
 import type { ApiObject } from "../../api/meta.js";
 import type { WatchBatch, WatchEvent } from "../../client/object-client.js";
-import { type Change, Expired } from "../../store/store.js";
+import { type Change, Expired, TooSlow } from "../../store/store.js";
 import { expired } from "../errors.js";
 import { prefixOf, type Resource } from "../resources/resource.js";
 import type { RegistryContext } from "./context.js";
@@ -13,7 +13,7 @@ export interface WatchOptions extends SelectionOptions {
 }
 
 /** @throws 400 for a bad selector or version; 410 if the version is too old, or newer than this store: either way
- *  the watcher must list again. Ends with the signal, or when the watcher cannot keep up. */
+ *  the watcher must list again, as it must when it cannot keep up. Ends with the signal. */
 export async function* watch(
   ctx: RegistryContext,
   resource: Resource,
@@ -29,6 +29,8 @@ export async function* watch(
       };
   } catch (error) {
     if (error instanceof Expired) throw expired(options.resourceVersion, error.oldest);
+    // What it would have to catch up with is more than a list of what there is now.
+    if (error instanceof TooSlow) throw expired(options.resourceVersion, ctx.store.revision());
     throw error;
   }
 }

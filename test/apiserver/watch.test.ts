@@ -105,6 +105,19 @@ describe("watch over HTTP", () => {
     );
   });
 
+  it("from a version that is no longer kept: an ERROR event with 410, and the end", async () => {
+    await server.close();
+    server = await startServer("watch-window", { keptChanges: 5 });
+    await create("a");
+    for (let i = 0; i < 40; i++) await label("a", { n: String(i) });
+    const seen = await watch("&resourceVersion=1");
+    await eventually("the end", () => seen.ended);
+    assert.deepEqual(
+      seen.events.map(({ type, object }) => [type, object.code, object.reason]),
+      [["ERROR", 410, "Expired"]],
+    );
+  });
+
   it("bookmarks for those who ask: the version goes on without events", async () => {
     const seen = await watch(`&resourceVersion=${server.store.revision()}&allowWatchBookmarks=true`);
     const silent = await watch(`&resourceVersion=${server.store.revision()}`);
@@ -153,6 +166,16 @@ describe("watch over HTTP", () => {
     await eventually("it watches", () => server.watches() === idle + 1);
     stream.destroy();
     await eventually("it has let go", () => server.watches() === idle);
+  });
+
+  it("outlives clients that go in the middle of bookmarks and bodies", async () => {
+    for (let i = 0; i < 5; i++) {
+      const stream = await server.open(`${SERVICES}?watch=true&resourceVersion=0&allowWatchBookmarks=true`);
+      stream.on("error", () => undefined);
+      setImmediate(() => stream.destroy());
+      await eventually("it is closed", () => stream.closed);
+    }
+    await create("still-there");
   });
 
   it("ends when the server closes, which does not wait for its watchers", async () => {

@@ -57,11 +57,20 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-export async function startServer(name: string, options: Partial<ApiServerOptions> = {}): Promise<TestServer> {
+export interface StartOptions extends Partial<ApiServerOptions> {
+  /** How many changes the store keeps for watches. */
+  keptChanges?: number;
+}
+
+export async function startServer(name: string, { keptChanges, ...options }: StartOptions = {}): Promise<TestServer> {
   const folder = temporaryFolder(`api-${name}`);
   const errors: object[] = [];
   const log: Log = { info() {}, warn() {}, error: (fields) => errors.push(fields) };
-  const store = await openLmdbStore({ folder: join(folder.path, "store"), newId: randomUUID });
+  const store = await openLmdbStore({
+    folder: join(folder.path, "store"),
+    newId: randomUUID,
+    ...(keptChanges !== undefined && { window: { changes: keptChanges } }),
+  });
   let watches = 0;
   const watch = store.watch.bind(store);
   store.watch = async function* (...args) {
