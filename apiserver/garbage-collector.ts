@@ -81,26 +81,36 @@ function createCollector(registry: Registry, log: Log) {
   }
 
   /** Deletes an object without owners; takes the missing ones off one that has others. */
-  async function release(object: ApiObject): Promise<void> {
-    const references = object.metadata.ownerReferences ?? [];
-    const there = await Promise.all(references.map((owner) => isThere(owner, object)));
-    const left = references.filter((_, i) => there[i]);
-    const resource = resources.byKind(object.apiVersion, object.kind);
-    if (resource === undefined || left.length === references.length) return;
-    const { uid, name, namespace } = object.metadata;
-    try {
-      if (left.length === 0) await registry.remove(resource, refOf(object), { uid });
-      else await strikeOff(resource, object, left);
-    } catch (error) {
-      if (!(error instanceof ApiError) || (error.code !== 404 && error.code !== 409)) throw error;
-      // Gone, or changed meanwhile: its change comes by here again.
-      log.info({ kind: object.kind, namespace, name }, "dependent changed while it was collected");
+  async function release(found: ApiObject): Promise<void> {
+    const resource = resources.byKind(found.apiVersion, found.kind);
+    if (resource === undefined) return;
+    const { uid } = found.metadata;
+    // Whoever writes to it meanwhile makes this look again.
+    for (let object: ApiObject | undefined = found; object?.metadata.uid === uid; ) {
+      try {
+        return await releaseOnce(resource, object);
+      } catch (error) {
+        if (!(error instanceof ApiError) || (error.code !== 404 && error.code !== 409)) throw error;
+        object = await registry.find(resource, refOf(found));
+      }
     }
   }
 
-  async function strikeOff(resource: Resource, object: ApiObject, left: OwnerReference[]): Promise<void> {
-    const metadata = { ...object.metadata, ownerReferences: left };
-    await registry.update(resource, refOf(object), { ...object, metadata }, { validate: false });
+  async function releaseOnce(resource: Resource, object: ApiObject): Promise<void> {
+    const { metadata } = object;
+    const references = metadata.ownerReferences ?? [];
+    const there = await Promise.all(references.map((owner) => isThere(owner, object)));
+    const ownerReferences = references.filter((_, i) => there[i]);
+    if (ownerReferences.length === references.length) return;
+    log.info(
+      { kind: object.kind, namespace: metadata.namespace, name: metadata.name },
+      "collected for want of its owner",
+    );
+    if (ownerReferences.length === 0) await registry.remove(resource, refOf(object), { uid: metadata.uid });
+    else {
+      const kept = { ...object, metadata: { ...metadata, ownerReferences } };
+      await registry.update(resource, refOf(object), kept, { validate: false });
+    }
   }
 
   /** An owner lives in its dependent's namespace, or in none. A kind that is not served is left alone. */

@@ -4,7 +4,7 @@ import type { Batch } from "../store/store.js";
 import { follow } from "./follow.js";
 import { namespaceKind } from "./registry/namespaces.js";
 import type { Registry } from "./registry/registry.js";
-import { prefixOf, type Resource } from "./resources/resource.js";
+import { prefixOf } from "./resources/resource.js";
 
 export interface EmptierOptions {
   registry: Registry;
@@ -17,8 +17,8 @@ export function emptyNamespaces({ registry, log, signal }: EmptierOptions): Prom
   const { store, resources } = registry;
   const contents = resources.all.filter((resource) => resource.namespaced);
   const namespacePrefix = prefixOf(namespaceKind(resources));
-  /** Names of those that are still being emptied. */
-  const terminating = new Set<string>();
+  /** How much is left in each that is being emptied. */
+  const terminating = new Map<string, number>();
 
   async function start(): Promise<number> {
     terminating.clear();
@@ -32,30 +32,36 @@ export function emptyNamespaces({ registry, log, signal }: EmptierOptions): Prom
       if (key.startsWith(namespacePrefix)) {
         if (type === "DELETED") terminating.delete(object.metadata.name);
         else await look(object);
-      } else if (type === "DELETED" && terminating.has(object.metadata.namespace))
-        await finish(object.metadata.namespace);
+      } else if (type === "DELETED") await countDown(object.metadata.namespace);
     }
   }
 
-  async function look({ metadata }: ApiObject): Promise<void> {
-    if (metadata.deletionTimestamp === undefined || terminating.has(metadata.name)) return;
-    terminating.add(metadata.name);
-    for (const resource of contents) await registry.removeCollection(resource, { namespace: metadata.name });
-    await finish(metadata.name);
+  async function look({ metadata: { name, deletionTimestamp } }: ApiObject): Promise<void> {
+    if (deletionTimestamp === undefined || terminating.has(name)) return;
+    terminating.set(name, 0);
+    for (const resource of contents) await registry.removeCollection(resource, { namespace: name });
+    await finish(name);
   }
 
-  /** What finalizers keep is waited for: its own deletion comes by here. */
+  /** What finalizers keep is waited for: each deletion comes by here. */
+  async function countDown(name: string): Promise<void> {
+    const left = terminating.get(name);
+    if (left === undefined) return;
+    terminating.set(name, left - 1);
+    if (left <= 1) await finish(name);
+  }
+
   async function finish(name: string): Promise<void> {
-    if (!(await isEmpty(name))) return;
+    const left = await count(name);
+    terminating.set(name, left);
+    if (left > 0) return;
     terminating.delete(name);
     await registry.finalizeNamespace(name);
   }
 
-  async function isEmpty(name: string): Promise<boolean> {
-    const counts = contents.map(
-      async (resource: Resource) => (await store.list(prefixOf(resource, name))).entries.length,
-    );
-    return (await Promise.all(counts)).every((count) => count === 0);
+  async function count(name: string): Promise<number> {
+    const lists = await Promise.all(contents.map((resource) => store.list(prefixOf(resource, name))));
+    return lists.reduce((sum, { entries }) => sum + entries.length, 0);
   }
 
   return follow({ store, prefix: "", signal, log, start, changed });

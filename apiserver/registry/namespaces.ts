@@ -1,5 +1,5 @@
 import type { ApiObject } from "../../api/meta.js";
-import type { Store } from "../../store/store.js";
+import { Conflict, NotFound, type Store } from "../../store/store.js";
 import { failure, notFound } from "../errors.js";
 import { keyOf, qualifiedName, type Ref, type Resource, type Resources } from "../resources/resource.js";
 import type { RegistryContext } from "./context.js";
@@ -77,13 +77,19 @@ export const newNamespace = (object: ApiObject): ApiObject => ({
   status: { phase: "Active" },
 });
 
-/** Lets an emptied namespace go. */
+/** Lets an emptied namespace go. If somebody writes to it just now, nothing happens: look again after that write. */
 export async function finalizeNamespace(ctx: RegistryContext, name: string): Promise<void> {
   const entry = await ctx.store.get(keyOf(namespaceKind(ctx.resources), { namespace: "", name }));
   if (entry?.object.metadata.deletionTimestamp === undefined) return;
   const { finalizers = [] } = entry.object.metadata;
-  const spec = { finalizers: [] };
-  if (finalizers.length > 0) await ctx.store.update(entry.key, { ...entry.object, spec }, entry.revision);
-  else await ctx.store.delete(entry.key, entry.revision);
+  try {
+    // A copy of the metadata, because the store stamps its revision into it.
+    const metadata = { ...entry.object.metadata };
+    const kept = { ...entry.object, metadata, spec: { finalizers: [] } };
+    if (finalizers.length > 0) await ctx.store.update(entry.key, kept, entry.revision);
+    else await ctx.store.delete(entry.key, entry.revision);
+  } catch (error) {
+    if (!(error instanceof Conflict) && !(error instanceof NotFound)) throw error;
+  }
   ctx.namespaces.forget(name);
 }
