@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { eventAddress } from "../../bus/subjects.js";
+import { randomFrom, seedOf } from "../support/soak-count.js";
 import { eventually } from "../support/wait.js";
 import { folded, sameMaps, startWorld, type World } from "./support.js";
 
@@ -201,6 +202,56 @@ describe("the event publisher", () => {
     });
     assert.deepEqual(versions(repeated, "web-1"), ["1"]);
     assert.deepEqual(versions(repeated, "gone"), []);
+  });
+
+  it("publishes each version once where batches arrive in part, or their acknowledgement is lost", async () => {
+    const random = randomFrom(seedOf("faults"));
+    let faults = 0;
+    let faulty = false;
+    world = await startWorld("events-faults", {
+      fault: (stream) => ({
+        ...stream,
+        publish: async (messages) => {
+          const dice = random();
+          if (!faulty || dice > 0.4) return stream.publish(messages);
+          faults += 1;
+          await stream.publish(dice < 0.2 ? messages : messages.slice(0, Math.floor(random() * messages.length)));
+          throw new Error("the acknowledgement was lost");
+        },
+      }),
+    });
+    // A snapshot that breaks off is made again, of what is then there: only after it is each version an event.
+    await caughtUp();
+    faulty = true;
+    const names = Array.from({ length: 10 }, (_, n) => `t-${n}`);
+    await Promise.all(names.map((name) => world.createTask(name)));
+    for (let n = 0; n < 5; n++) {
+      const before = faults;
+      await Promise.all(names.map((name) => world.moveTask(name, { lastStatus: "RUNNING" })));
+      await eventually(
+        "one more fault, or all is out",
+        () => faults > before || world.acknowledged() >= world.store.revision(),
+      );
+    }
+    await caughtUp();
+    const stored = await world.stored();
+    for (const name of names) assert.deepEqual(versions(stored, name), ["1", "2", "3", "4", "5", "6"]);
+    assert.ok(faults > 0);
+  });
+
+  it("goes on when somebody else writes into the stream", async () => {
+    world = await startWorld("events-foreign");
+    await world.createTask("web-1");
+    await caughtUp();
+    const client = await world.connection.whenConnected(5000);
+    client.publish("davit.v1.event.nonsense", Buffer.from("x"));
+    await client.flush();
+    await world.moveTask("web-1", { lastStatus: "RUNNING" });
+    await caughtUp();
+    const found = await (await client.jetstreamManager()).streams.getMessage("EVENTS", {
+      last_by_subj: "davit.v1.event.*.*.Task.>",
+    });
+    assert.equal(JSON.parse(Buffer.from(found.data).toString()).detail.version, 2);
   });
 
   it("publishes a burst with few acknowledgements, and passes 2,000 events a second", async () => {

@@ -7,7 +7,7 @@ import { KINDS } from "../../api/types.gen.js";
 import { type ApiServer, createApiServer } from "../../apiserver/index.js";
 import type { BusConnection } from "../../bus/connect.js";
 import { type EventEnvelope, HEADERS } from "../../bus/event-messages.js";
-import { createEventStream, type StreamLimits } from "../../bus/event-stream.js";
+import { createEventStream, type EventStream, type StreamLimits } from "../../bus/event-stream.js";
 import { type Follower, type FollowOptions, followEvents } from "../../bus/follow.js";
 import { EVENTS, eventSubject } from "../../bus/subjects.js";
 import { type EventPublisher, startEventPublisher } from "../../events/publisher.js";
@@ -42,7 +42,13 @@ const ALL_KINDS = Object.keys(KINDS) as Kind[];
 
 export async function startWorld(
   name: string,
-  options: { limits?: Partial<StreamLimits>; keep?: number; now?: () => number } = {},
+  options: {
+    limits?: Partial<StreamLimits>;
+    keep?: number;
+    now?: () => number;
+    /** Stands between the publisher and the stream. */
+    fault?: (stream: EventStream) => EventStream;
+  } = {},
 ): Promise<World> {
   const folder = temporaryFolder(`${name}-store`);
   const bus = await startTestBus(name);
@@ -68,7 +74,7 @@ export async function startWorld(
     startPublisher: () => {
       world.publisher = startEventPublisher({
         client: api.client,
-        stream: createEventStream(connection),
+        stream: (options.fault ?? ((stream) => stream))(createEventStream(connection)),
         connection,
         log: bus.log,
         now: options.now ?? Date.now,
