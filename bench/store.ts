@@ -1,10 +1,12 @@
-// `npm run bench -- store [--json] [--repeat N]`: durable create-and-update of 3 KB objects, with the bare disk as the
-// reference of the same run: as many bytes appended to a file, and synced as often as there can be batches.
+// `npm run bench -- store [--json] [--repeat N] [--objects N]`: durable create-and-update of 3 KB objects with three
+// watchers. References in the same run: LMDB alone with the same bytes in the same batches, synced and not; and the
+// bare disk, as many bytes appended to a file, synced as often as there can be batches.
 import { closeSync, fsyncSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { median, option, spread } from "./support/figures.js";
-import { storeWritesPerSecond } from "./support/store-rate.js";
+import { measureRawLmdb } from "./support/raw-lmdb.js";
+import { measureStore, type StoreRate } from "./support/store-rate.js";
 
 const repeat = Number(option("repeat", "5"));
 const objects = Number(option("objects", "5000"));
@@ -30,23 +32,43 @@ function diskWritesPerSecond(inFlight: number): number {
 
 const results = [];
 for (const each of CASES) {
-  const count = each.inFlight === 1 ? Math.min(objects, 500) : objects;
-  const rates: number[] = [];
-  const reference: number[] = [];
+  const options = { ...each, bytes, objects: each.inFlight === 1 ? Math.min(objects, 500) : objects };
+  const rates: StoreRate[] = [];
+  const references: { lmdb: number; lmdbUnsynced: number; disk: number }[] = [];
   for (let n = 0; n <= repeat; n++) {
-    const rate = await storeWritesPerSecond({ ...each, objects: count, bytes });
-    if (n > 0) rates.push(rate); // the first compiles
-    if (n > 0) reference.push(diskWritesPerSecond(each.inFlight));
+    const rate = await measureStore(options);
+    const reference = {
+      lmdb: (await measureRawLmdb(options, true)).writesPerSecond,
+      lmdbUnsynced: (await measureRawLmdb(options, false)).writesPerSecond,
+      disk: diskWritesPerSecond(each.inFlight),
+    };
+    if (n === 0) continue; // the first compiles
+    rates.push(rate);
+    references.push(reference);
   }
-  const figures = { ...each, writesPerSecond: median(rates), spread: spread(rates), reference: median(reference) };
-  results.push({ ...figures, ratio: figures.writesPerSecond / figures.reference });
+  const writesPerSecond = median(rates.map((rate) => rate.writesPerSecond));
+  const reference = median(references.map(({ lmdb }) => lmdb));
+  results.push({
+    ...each,
+    writesPerSecond,
+    spread: spread(rates.map((rate) => rate.writesPerSecond)),
+    p50Ms: median(rates.map((rate) => rate.p50Ms)),
+    p99Ms: median(rates.map((rate) => rate.p99Ms)),
+    reference,
+    referenceSpread: spread(references.map(({ lmdb }) => lmdb)),
+    ratio: writesPerSecond / reference,
+    unsyncedReference: median(references.map(({ lmdbUnsynced }) => lmdbUnsynced)),
+    diskReference: median(references.map(({ disk }) => disk)),
+  });
 }
 
 if (process.argv.includes("--json"))
   console.log(JSON.stringify({ benchmark: "store", repeat, objects, bytes, results }));
 else
-  for (const { inFlight, writesPerSecond, spread: range, reference, ratio } of results)
+  for (const each of results)
     console.log(
-      `${String(inFlight).padStart(3)} in flight: ${Math.round(writesPerSecond)} durable writes/s (${range}), ` +
-        `bare disk ${Math.round(reference)}/s, ratio ${ratio.toFixed(2)}`,
+      `${String(each.inFlight).padStart(3)} in flight: ${Math.round(each.writesPerSecond)} durable writes/s ` +
+        `(${each.spread}), p50 ${each.p50Ms.toFixed(2)} ms, p99 ${each.p99Ms.toFixed(2)} ms; ` +
+        `LMDB alone ${Math.round(each.reference)}/s (${each.referenceSpread}), ratio ${each.ratio.toFixed(2)}; ` +
+        `unsynced ${Math.round(each.unsyncedReference)}/s, bare disk ${Math.round(each.diskReference)}/s`,
     );
