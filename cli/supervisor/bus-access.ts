@@ -6,10 +6,16 @@ import { checkNats } from "./checks.js";
 import { credentials } from "./children.js";
 import type { DataFolder } from "./data-folder.js";
 
-export interface BusAccess {
+export interface Nats {
+  command: string;
+  args: readonly string[];
+}
+
+export interface Bus {
   url: string;
   controlCredentials: string;
-  nats?: { command: string; args: readonly string[] };
+  /** Writes keys, configuration and credentials; says what to start, if it is ours to start. */
+  open(): Promise<{ nats?: Nats }>;
 }
 
 interface AgentCredentials {
@@ -18,15 +24,22 @@ interface AgentCredentials {
 }
 
 /** A nats-server that `davit up` starts itself, with keys of its own. @throws Failure if there is none to start */
-export async function ownBus(folder: DataFolder, port: number, agents: AgentCredentials): Promise<BusAccess> {
-  const { natsCommand } = await import("../../bus/server.js");
-  const { command, args, url, authority } = await natsCommand({ folder: folder.nats, port }).catch((error: unknown) => {
+export async function ownBus(folder: DataFolder, port: number, agents: AgentCredentials): Promise<Bus> {
+  const { findNatsServer, natsCommand } = await import("../../bus/server.js");
+  await findNatsServer().catch((error: unknown) => {
     throw new Failure(`${messageOf(error)}.`);
   });
   const { control } = credentials(folder);
-  await writeCredentials(control, () => authority.control());
-  await writeUsers(folder, authority, agents);
-  return { url, controlCredentials: control, nats: { command, args } };
+  return {
+    url: `nats://127.0.0.1:${port}`,
+    controlCredentials: control,
+    async open() {
+      const { command, args, authority } = await natsCommand({ folder: folder.nats, port });
+      await writeCredentials(control, () => authority.control());
+      await writeUsers(folder, authority, agents);
+      return { nats: { command, args } };
+    },
+  };
 }
 
 export interface ExternalBus {
@@ -36,7 +49,7 @@ export interface ExternalBus {
 }
 
 /** Somebody else's nats-server. @throws Failure if it is not reachable, or a file is missing */
-export async function externalBus(folder: DataFolder, bus: ExternalBus, agents: AgentCredentials): Promise<BusAccess> {
+export async function externalBus(folder: DataFolder, bus: ExternalBus, agents: AgentCredentials): Promise<Bus> {
   if (!bus.credentialsFile)
     throw new UsageError(
       "--nats-url needs --nats-creds F too: the credentials of a user that may do everything in Davit's account.",
@@ -55,7 +68,7 @@ export async function externalBus(folder: DataFolder, bus: ExternalBus, agents: 
     throw new UsageError(
       "--nats-url needs --nats-signing-key F too: an account signing key (a seed, SA…) that makes the agents' credentials.",
     );
-  return { url: bus.url, controlCredentials: bus.credentialsFile };
+  return { url: bus.url, controlCredentials: bus.credentialsFile, open: async () => ({}) };
 }
 
 async function writeUsers(folder: DataFolder, signer: Signer, { instances, fleet }: AgentCredentials): Promise<void> {

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -31,9 +32,15 @@ const STEADY_MS = 10_000;
 /** There is no exit event for a process that another one started. */
 const ADOPTED_POLL_MS = 250;
 
-/** What decides whether a running child is the one that would be started now. */
-export const commandLineOf = ({ command, args, env }: ChildSpec): string =>
-  [...Object.entries(env ?? {}).map(([name, value]) => `${name}=${value}`), command, ...args].join(" ");
+/** What decides whether a running child is the one that would be started now. The environment may hold secrets, so it
+ *  counts by its hash. */
+export function commandLineOf({ command, args, env = {} }: ChildSpec): string {
+  const hash = createHash("sha256")
+    .update(JSON.stringify(Object.entries(env).sort()))
+    .digest("hex")
+    .slice(0, 16);
+  return [command, ...args, `#${hash}`].join(" ");
+}
 
 /** Keeps one child process running, with back-off, until stopped. */
 export class Child {

@@ -1,8 +1,8 @@
 // The three children of `davit up`: what each is started as.
 import { join } from "node:path";
-import type { ChildSpec } from "./child.js";
 import type { DataFolder } from "./data-folder.js";
 import type { ChildName } from "./state-file.js";
+import type { NamedSpec } from "./supervisor.js";
 
 const DAVIT = new URL("../davit.js", import.meta.url).pathname;
 
@@ -17,8 +17,6 @@ export interface Plan {
   folder: DataFolder;
   apiPort: number;
   natsUrl: string;
-  /** Absent where somebody else runs nats-server. */
-  nats?: { command: string; args: readonly string[] };
   controlCredentials: string;
   kubeconfig?: string;
   manifests?: string;
@@ -26,29 +24,42 @@ export interface Plan {
   instances: number;
 }
 
-export type NamedSpec = ChildSpec & { name: ChildName };
+const logFile = (folder: DataFolder, name: ChildName): string => join(folder.logs, `${name}.log`);
 
-export function childSpecs(plan: Plan): NamedSpec[] {
-  const { folder, nats } = plan;
-  const logFile = (name: ChildName) => join(folder.logs, `${name}.log`);
-  const davit = (name: ChildName, args: string[]): NamedSpec => ({
-    name,
-    command: process.execPath,
-    // The young generation of a mostly idle process need not be large.
-    args: ["--max-semi-space-size=8", DAVIT, name, "--data-dir", folder.root, ...args],
-    logFile: logFile(name),
-    graceMs: 10_000,
-  });
-  const specs: NamedSpec[] = [
-    davit("server", [
-      ...["--api-port", String(plan.apiPort), "--nats-url", plan.natsUrl, "--nats-creds", plan.controlCredentials],
-      ...(plan.kubeconfig ? ["--kubeconfig", plan.kubeconfig] : []),
-      ...(plan.manifests ? ["--manifests", plan.manifests] : []),
-    ]),
-    davit("agent", [
-      ...["--nats-url", plan.natsUrl, "--nats-creds", credentials(folder).agent],
-      ...["--runtime", plan.runtime, "--instances", String(plan.instances)],
-    ]),
-  ];
-  return nats ? [{ name: "nats", ...nats, logFile: logFile("nats"), graceMs: 5_000 }, ...specs] : specs;
-}
+export const natsSpec = (folder: DataFolder, nats: { command: string; args: readonly string[] }): NamedSpec => ({
+  name: "nats",
+  ...nats,
+  logFile: logFile(folder, "nats"),
+  graceMs: 5_000,
+});
+
+export const serverSpec = (plan: Plan): NamedSpec =>
+  davitSpec(plan.folder, "server", [
+    ...["--api-port", String(plan.apiPort), "--nats-url", plan.natsUrl, "--nats-creds", plan.controlCredentials],
+    ...(plan.kubeconfig ? ["--kubeconfig", plan.kubeconfig] : []),
+    ...(plan.manifests ? ["--manifests", plan.manifests] : []),
+  ]);
+
+export const agentSpec = (plan: Plan): NamedSpec =>
+  davitSpec(plan.folder, "agent", [
+    ...["--nats-url", plan.natsUrl, "--nats-creds", credentials(plan.folder).agent],
+    ...["--runtime", plan.runtime, "--instances", String(plan.instances)],
+  ]);
+
+const davitSpec = (folder: DataFolder, name: ChildName, args: string[]): NamedSpec => ({
+  name,
+  command: process.execPath,
+  // The young generation of a mostly idle process need not be large.
+  args: ["--max-semi-space-size=8", DAVIT, name, "--data-dir", folder.root, ...args],
+  env: settings(),
+  logFile: logFile(folder, name),
+  graceMs: 10_000,
+});
+
+/** What in the environment changes how a child behaves. */
+const settings = (): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) =>
+      value !== undefined && /^(ECS_|DOCKER_|DAVIT_(SIMULATED|LOG_LEVEL)$)/.test(name) ? [[name, value]] : [],
+    ),
+  );

@@ -8,24 +8,27 @@ import { CHILDREN, type ChildName, removeState, type SupervisorState, writeState
 
 export interface SupervisorOptions {
   folder: DataFolder;
-  /** In the order in which they are started; stopped the other way round. */
-  children: readonly (ChildSpec & { name: ChildName })[];
   /** What a former supervisor of this folder left behind. */
   former: SupervisorState | undefined;
-  state: SupervisorState;
+  state: Omit<SupervisorState, "children" | "ready">;
   /** Tells the person at the terminal. */
   say(line: string): void;
 }
+
+export type NamedSpec = ChildSpec & { name: ChildName };
 
 /** What ends `davit up`: the user's signal, or a child that says starting again would not help. */
 export type Ended = { by: "signal" } | { by: "fatal"; child: ChildName; said: string };
 
 const LOG_CHECK_MS = 10_000;
+/** Longer than any child takes by itself. */
+const END_GRACE_MS = 10_000;
 
-/** Three children, each kept running alone. The lock on the folder must be held. */
+/** Keeps its children running, each alone. The lock on the folder must be held. */
 export class Supervisor {
   readonly #options: SupervisorOptions;
   readonly #children = new Map<ChildName, Child>();
+  readonly #specs: NamedSpec[] = [];
   readonly #state: SupervisorState;
   readonly #logCheck: NodeJS.Timeout;
   readonly ended: Promise<Ended>;
@@ -33,30 +36,34 @@ export class Supervisor {
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
-    this.#state = options.state;
+    // What the former one started stays known until it is adopted or ended: this process may be killed at any instant.
+    this.#state = { ...options.state, children: { ...options.former?.children }, ready: false };
     this.ended = new Promise((resolve) => {
       this.#end = resolve;
     });
     this.#logCheck = setInterval(() => this.#boundLogs(), LOG_CHECK_MS).unref();
+    writeState(options.folder.state, this.#state);
   }
 
-  /** Adopts what runs as it would be started now, ends what runs otherwise, and starts the rest. */
-  async start(): Promise<void> {
-    const { children, former } = this.#options;
-    const adoptable = new Map<ChildName, ChildSpec>();
-    for (const spec of children)
-      if (former?.children[spec.name]?.commandLine === commandLineOf(spec)) adoptable.set(spec.name, spec);
-    await endChildren(former, (name) => !adoptable.has(name), children);
+  /** Adopts the child if it runs as it would be started now; else ends what runs in its place, and starts it. */
+  async start(spec: NamedSpec): Promise<void> {
+    const old = this.#options.former?.children[spec.name];
+    const adopted = old && isAlive(old) && old.commandLine === commandLineOf(spec) ? old : undefined;
+    if (old && !adopted) await end(old, spec.graceMs);
+    const child = this.#makeChild(spec);
+    this.#specs.push(spec);
+    this.#children.set(spec.name, child);
+    child.start(adopted);
+  }
+
+  /** Ends what the former one ran and this one does not. */
+  async endOthers(): Promise<void> {
+    await endChildren(this.#options.former, (name) => !this.#children.has(name));
+    for (const name of CHILDREN) if (!this.#children.has(name)) delete this.#state.children[name];
     writeState(this.#options.folder.state, this.#state);
-    for (const spec of children) {
-      const child = this.#makeChild(spec);
-      this.#children.set(spec.name, child);
-      const old = adoptable.has(spec.name) ? former?.children[spec.name] : undefined;
-      child.start(old && isAlive(old) ? old : undefined);
-    }
   }
 
-  #makeChild(spec: ChildSpec & { name: ChildName }): Child {
+  #makeChild(spec: NamedSpec): Child {
     const { say, folder } = this.#options;
     let starts = 0;
     return new Child(spec, {
@@ -82,14 +89,16 @@ export class Supervisor {
     this.#end({ by: "signal" });
   }
 
+  /** Also ends what the former one left and this one had not come to yet. */
   async stop(): Promise<void> {
     clearInterval(this.#logCheck);
+    await endChildren(this.#options.former, (name) => !this.#children.has(name));
     for (const name of [...this.#children.keys()].toReversed()) await this.#children.get(name)?.stop();
     removeState(this.#options.folder.state);
   }
 
   #boundLogs(): void {
-    for (const { logFile } of this.#options.children) boundLog(logFile);
+    for (const { logFile } of this.#specs) boundLog(logFile);
   }
 }
 
@@ -97,11 +106,10 @@ export class Supervisor {
 export async function endChildren(
   state: SupervisorState | undefined,
   which: (name: ChildName) => boolean = () => true,
-  specs: readonly ChildSpec[] = [],
 ): Promise<void> {
   for (const name of CHILDREN.toReversed()) {
     const child = state?.children[name];
-    if (child && which(name)) await end(child, specs.find((spec) => spec.name === name)?.graceMs ?? 10_000);
+    if (child && which(name)) await end(child, END_GRACE_MS);
   }
 }
 

@@ -9,10 +9,10 @@ import { type Access, readAccess } from "../api/kubeconfig.js";
 import { Failure } from "../failure.js";
 import { bold, print, progress } from "../output/terminal.js";
 import type { UpOptions } from "../up.js";
-import { type BusAccess, externalBus, ownBus } from "./bus-access.js";
+import { type Bus, externalBus, type Nats, ownBus } from "./bus-access.js";
 import { checkDocker, freePort } from "./checks.js";
 import { lastWords } from "./child.js";
-import { childSpecs } from "./children.js";
+import { agentSpec, natsSpec, type Plan, serverSpec } from "./children.js";
 import { containersOf } from "./containers.js";
 import { type DataFolder, dataFolder, openDataFolder } from "./data-folder.js";
 import { instanceIds } from "./instance-ids.js";
@@ -31,10 +31,11 @@ export async function up(options: UpOptions): Promise<void> {
   openDataFolder(folder);
   const release = await lock(folder);
   try {
-    const supervisor = await prepare(folder, options);
+    const house = await prepare(folder, options);
+    const { supervisor } = house;
     for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => supervisor.interrupt());
     try {
-      await run(supervisor, folder, options, startedAt);
+      await run(house, folder, options, startedAt);
     } finally {
       await supervisor.stop();
     }
@@ -44,10 +45,16 @@ export async function up(options: UpOptions): Promise<void> {
   }
 }
 
-async function run(supervisor: Supervisor, folder: DataFolder, options: UpOptions, startedAt: number): Promise<void> {
+async function run(house: Prepared, folder: DataFolder, options: UpOptions, startedAt: number): Promise<void> {
+  const { supervisor } = house;
   const waiting = progress();
   waiting.show("Starting Davit …");
-  await supervisor.start();
+  // The server takes longest, and needs the bus only later.
+  await supervisor.start(serverSpec(house.plan));
+  const { nats } = await house.openBus();
+  if (nats) await supervisor.start(natsSpec(folder, nats));
+  await supervisor.start(agentSpec(house.plan));
+  await supervisor.endOthers();
   const access = await waitReady(
     () => probe(folder),
     supervisor.ended,
@@ -63,57 +70,49 @@ async function run(supervisor: Supervisor, folder: DataFolder, options: UpOption
   else throw new Failure(`${ended.child} can't go on: ${ended.said}`);
 }
 
+interface Prepared {
+  supervisor: Supervisor;
+  plan: Plan;
+  openBus(): Promise<{ nats?: Nats }>;
+}
+
 /** All checks, then what to start: nothing is started or ended if one of them fails. */
-async function prepare(folder: DataFolder, options: UpOptions): Promise<Supervisor> {
+async function prepare(folder: DataFolder, options: UpOptions): Promise<Prepared> {
   const former = readState(folder.state);
   if (options.runtime === "docker") await checkDocker();
   const apiPort = await choosePort(options.apiPort, former?.apiPort, former?.children.server, "--api-port");
-  const agents = {
-    instances: instanceIds(folder, options.instances),
-    fleet: options.runtime === "simulated" && options.instances > 1,
-  };
-  const bus = await openBus(folder, options, former, agents);
+  const { url, controlCredentials, open } = await chooseBus(folder, options, former);
   const kubeconfig = options.kubeconfig && resolve(options.kubeconfig);
-  const children = childSpecs({
+  const plan: Plan = {
     folder,
     apiPort,
-    natsUrl: bus.url,
-    ...(bus.nats && { nats: bus.nats }),
-    controlCredentials: bus.controlCredentials,
+    natsUrl: url,
+    controlCredentials,
     ...(kubeconfig && { kubeconfig }),
     ...(options.manifests && { manifests: resolve(options.manifests) }),
     runtime: options.runtime,
     instances: options.instances,
-  });
-  const state: SupervisorState = {
-    supervisor: self(),
-    apiPort,
-    natsUrl: bus.url,
-    ...(kubeconfig && { kubeconfig }),
-    children: {},
-    ready: false,
   };
+  const state = { supervisor: self(), apiPort, natsUrl: url, ...(kubeconfig && { kubeconfig }) };
   const say = (line: string) => void process.stderr.write(`${new Date().toISOString()} ${line}\n`);
-  return new Supervisor({ folder, children, former, state, say });
+  return { supervisor: new Supervisor({ folder, former, state, say }), plan, openBus: open };
 }
 
-async function openBus(
-  folder: DataFolder,
-  options: UpOptions,
-  former: SupervisorState | undefined,
-  agents: { instances: string[]; fleet: boolean },
-): Promise<BusAccess> {
+/** Whose nats-server it is; what is slow about it comes with `open`. */
+async function chooseBus(folder: DataFolder, options: UpOptions, former: SupervisorState | undefined): Promise<Bus> {
   const { natsUrl, natsCreds, natsSigningKey } = options;
-  if (natsUrl !== undefined)
-    return externalBus(
-      folder,
-      {
-        url: natsUrl,
-        ...(natsCreds && { credentialsFile: resolve(natsCreds) }),
-        ...(natsSigningKey && { signingKeyFile: resolve(natsSigningKey) }),
-      },
-      agents,
-    );
+  const agents = {
+    instances: instanceIds(folder, options.instances),
+    fleet: options.runtime === "simulated" && options.instances > 1,
+  };
+  if (natsUrl !== undefined) {
+    const files = {
+      url: natsUrl,
+      ...(natsCreds && { credentialsFile: resolve(natsCreds) }),
+      ...(natsSigningKey && { signingKeyFile: resolve(natsSigningKey) }),
+    };
+    return externalBus(folder, files, agents);
+  }
   const formerPort = former && Number(new URL(former.natsUrl).port);
   return ownBus(folder, await choosePort(options.natsPort, formerPort, former?.children.nats, "--nats-port"), agents);
 }

@@ -162,9 +162,12 @@ describe("supervisor: parts", () => {
     rmSync(`${path}.1`);
   });
 
-  it("the command line names environment and arguments", () =>
-    assert.equal(
-      commandLineOf({ name: "x", command: "c", args: ["a", "b"], env: { E: "1" }, logFile: "", graceMs: 0 }),
-      "E=1 c a b",
-    ));
+  it("a child of another environment is another one; what is in it is not told", () => {
+    const spec = { name: "x", command: "c", args: ["a", "b"], logFile: "", graceMs: 0 };
+    const plain = commandLineOf(spec);
+    const secret = commandLineOf({ ...spec, env: { TOKEN: "hidden" } });
+    assert.match(plain, /^c a b #/);
+    assert.notEqual(secret, plain);
+    assert.doesNotMatch(secret, /hidden/);
+  });
 });
