@@ -64,52 +64,64 @@ export function createDockerHttp(socket: string): DockerHttp {
     return outgoing;
   }
 
-  /** @param limited what the time limit is for: the first byte, or the whole answer. */
-  function answerOf(
-    outgoing: ClientRequest,
-    { method, path, timeoutMs }: Call,
-    limited: "response" | "close",
-  ): Promise<IncomingMessage> {
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        const seconds = Math.round(timeoutMs / 1000);
-        outgoing.destroy(
-          new RuntimeError("DockerTimeoutError", `${method} ${path} was not answered within ${seconds} s`),
-        );
-      }, timeoutMs);
-      outgoing.on("error", (error) => {
-        clearTimeout(timer);
-        reject(explain(error, socket));
-      });
-      outgoing.on(limited, () => clearTimeout(timer));
+  /** @param until what the time limit is for: the first byte, or the whole answer. */
+  function limit(outgoing: ClientRequest, { method, path, timeoutMs }: Call, until: "response" | "close"): Limit {
+    const passed: Limit = { error: undefined };
+    const timer = setTimeout(() => {
+      const text = `${method} ${path} was not answered within ${Math.round(timeoutMs / 1000)} s`;
+      passed.error = new RuntimeError("DockerTimeoutError", text);
+      outgoing.destroy();
+    }, timeoutMs);
+    outgoing.on(until, () => clearTimeout(timer));
+    outgoing.on("close", () => clearTimeout(timer));
+    return passed;
+  }
+
+  const answerOf = (outgoing: ClientRequest): Promise<IncomingMessage> =>
+    new Promise((resolve, reject) => {
+      outgoing.on("error", reject);
+      outgoing.on("close", () => reject(new Error("the connection was closed")));
       outgoing.on("response", resolve);
     });
-  }
 
   return {
     async call<T>(call: Call): Promise<T> {
       const outgoing = send(call, kept);
-      const answer = await answerOf(outgoing, call, "close");
-      const text = await readAll(answer, socket);
-      return parse<T>(answer.statusCode ?? 0, text);
+      const limited = limit(outgoing, call, "close");
+      try {
+        const answer = await answerOf(outgoing);
+        return parse<T>(answer.statusCode ?? 0, await readAll(answer));
+      } catch (error) {
+        throw limited.error ?? explain(error, socket);
+      }
     },
     async stream(call, signal) {
       const outgoing = send(call, false, signal);
-      const answer = await answerOf(outgoing, call, "response");
-      const status = answer.statusCode ?? 0;
-      if (status >= 400) parse(status, await readAll(answer, socket));
-      return answer;
+      const limited = limit(outgoing, call, "response");
+      try {
+        const answer = await answerOf(outgoing);
+        const status = answer.statusCode ?? 0;
+        if (status >= 400) parse(status, await readAll(answer));
+        return answer;
+      } catch (error) {
+        throw limited.error ?? explain(error, socket);
+      }
     },
     close: () => kept.destroy(),
   };
 }
 
-function readAll(answer: IncomingMessage, socket: string): Promise<string> {
+interface Limit {
+  /** Set once the time is over. */
+  error: RuntimeError | undefined;
+}
+
+function readAll(answer: IncomingMessage): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     answer.on("data", (chunk: Buffer) => chunks.push(chunk));
     answer.on("end", () => resolve(Buffer.concat(chunks).toString("utf8")));
-    answer.on("error", (error) => reject(explain(error, socket)));
+    answer.on("error", reject);
   });
 }
 
@@ -124,9 +136,8 @@ function parse<T>(status: number, text: string): T {
   throw new DockerApiError(status, reason);
 }
 
-function explain(error: Error, socket: string): Error {
-  if (error instanceof RuntimeError) return error;
-  const code = (error as NodeJS.ErrnoException).code;
+function explain(error: unknown, socket: string): unknown {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "ENOENT" || code === "ECONNREFUSED")
     return new Error(
       `Docker does not answer at unix://${socket} (${code}): start the Docker Engine, or point DOCKER_HOST at its socket`,
