@@ -14,11 +14,11 @@ export interface Rivalry {
 
 const WINDOW_MS = 2 * 60_000;
 const TOLERATED = 3;
-const STEP_MS = 1_000;
 const DISPLACED_WAIT_MS = 10 * 60_000;
 const MAX_WAIT_MS = 6 * 3_600_000;
 
-export function createRivalry(now: () => number): Rivalry {
+/** @param stepMs wait after the first meeting; each further one adds as much. */
+export function createRivalry(now: () => number, stepMs: number): Rivalry {
   let meetings: number[] = [];
   let displacements = 0;
   let waitUntilMs = 0;
@@ -34,7 +34,7 @@ export function createRivalry(now: () => number): Rivalry {
       if (displaced) displacements += 1;
       waitUntilMs =
         nowMs +
-        (displaced ? Math.min(DISPLACED_WAIT_MS * 2 ** (displacements - 1), MAX_WAIT_MS) : STEP_MS * meetings.length);
+        (displaced ? Math.min(DISPLACED_WAIT_MS * 2 ** (displacements - 1), MAX_WAIT_MS) : stepMs * meetings.length);
     },
     waitMs: () => Math.max(0, waitUntilMs - now()),
     displaced: () => displacements > 0 && waitUntilMs > now(),

@@ -37,7 +37,7 @@ const CROSSING_MS = 2_000;
 export function createSession(deps: SessionDeps): Session {
   const { bus, engine, reporter, options, random, log } = deps;
   const closing = new AbortController();
-  const rivalry = createRivalry(deps.now);
+  const rivalry = createRivalry(deps.now, options.busRetryMs * 5);
   let epoch = 0;
   let seq = 0;
   /** Pushes of a session whose sync answer is still on its way. */
@@ -60,7 +60,8 @@ export function createSession(deps: SessionDeps): Session {
     for (let failures = 0; wanted !== undefined && !closing.signal.aborted; ) {
       // Without a connection the next one brings us back.
       if (!bus.connected()) break;
-      await sleep(Math.max(rivalry.waitMs(), backOffMs(failures)), closing.signal);
+      const waitMs = Math.max(rivalry.waitMs(), backOffMs(failures));
+      if (waitMs > 0) await sleep(waitMs, closing.signal);
       if (closing.signal.aborted) break;
       const why = wanted;
       wanted = undefined;
@@ -121,14 +122,15 @@ export function createSession(deps: SessionDeps): Session {
     }
     if (message.seq <= seq) return;
     if (message.seq > seq + 1) {
-      // A gap. What the lost push said is in the next sync answer, and so is this one.
-      if (wanted === undefined) syncAgain(`push ${message.seq} after ${seq}`);
+      // A gap. What the lost push said is in the next sync answer, also in one that is under way: it will be of a
+      // newer session than this push.
+      if (!running) syncAgain(`push ${message.seq} after ${seq}`);
       return;
     }
     seq = message.seq;
     const complete = engine.assign(message.assignments, message.revisions);
     engine.forget(message.forget);
-    if (!complete) syncAgain("a definition is not known");
+    if (!complete && !running) syncAgain("a definition is not known");
   }
 
   function superseded(present: number): void {

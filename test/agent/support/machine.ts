@@ -8,6 +8,7 @@ import {
   type SimulatedRuntime,
   simulatedMachine,
 } from "../../../agent/runtimes/simulated/simulated.js";
+import type { AgentBus } from "../../../bus/transport.js";
 import { hex, quiet, revision, seeded } from "./builders.js";
 import { type Control, createControl } from "./control.js";
 
@@ -28,6 +29,8 @@ export const FAST: Partial<AgentOptions> = {
 export interface Bench {
   control: Control;
   agent(): Agent;
+  /** What the agent answers on the bus. */
+  handlers(): Parameters<AgentBus["serve"]>[0];
   runtime(): SimulatedRuntime;
   /** Starts the agent, or starts it again. */
   start(): Promise<void>;
@@ -67,6 +70,11 @@ export function bench(
   return {
     control,
     agent: made,
+    handlers() {
+      const handlers = bus.handlers();
+      if (!handlers) throw new Error("not started");
+      return handlers;
+    },
     runtime: () => runtime,
     kill,
     async start() {
