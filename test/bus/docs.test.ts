@@ -14,11 +14,13 @@ const blocks = (language: string): string[] =>
 
 describe("docs/bus.md", () => {
   let world: World;
-  const folder = temporaryFolder("docs");
-  const credentials = join(folder.path, "reader.creds");
+  let folder: ReturnType<typeof temporaryFolder>;
+  let credentials: string;
   const running: ChildProcess[] = [];
 
   before(async () => {
+    folder = temporaryFolder("docs-programs");
+    credentials = join(folder.path, "reader.creds");
     world = await startWorld("docs");
     writeFileSync(credentials, await world.bus.nats.authority.reader());
     symlinkSync(join(ROOT, "node_modules"), join(folder.path, "node_modules"));
