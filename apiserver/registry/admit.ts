@@ -2,12 +2,13 @@ import type { ApiObject, ObjectMeta } from "../../api/meta.js";
 import { badRequest, type Cause, failure, invalid } from "../errors.js";
 import { isObject } from "../json.js";
 import type { Resource } from "../resources/resource.js";
+import { validatorOf } from "../validation/validator.js";
 import type { RegistryContext, WriteOptions } from "./context.js";
 
 /** Turns what somebody sent into an object of the kind: the right shape, no unknown fields or empty nulls,
  *  defaults filled in. @throws 400 naming every unknown field, or what the object is instead. */
-export function decode(ctx: RegistryContext, resource: Resource, given: unknown, options: WriteOptions): ApiObject {
-  const validator = ctx.validator(resource);
+export function decode(resource: Resource, given: unknown, options: WriteOptions): ApiObject {
+  const validator = validatorOf(resource);
   if (options.validate === false)
     return options.part === "status" ? (given as ApiObject) : validator.applyDefaults(given as ApiObject);
   if (!isObject(given)) throw badRequest(`the object provided is not an object (must be of type ${resource.kind})`);
@@ -55,7 +56,7 @@ export function check(
   options: WriteOptions,
 ): void {
   if (options.validate === false) return;
-  const causes = ctx.validator(resource).check(object, old);
+  const causes = validatorOf(resource).check(object, old);
   if (causes.length > 0) throw invalid(resource, object.metadata.name, causes);
   checkSize(resource, object);
   if (options.part !== "status" && options.warn) for (const text of ctx.remarks(object)) options.warn(text);

@@ -1,7 +1,6 @@
 import type { ApiObject } from "../../api/meta.js";
 import type { Store } from "../../store/store.js";
-import type { Resource, Resources } from "../resources/resource.js";
-import type { Validator } from "../validation/validator.js";
+import type { Resources } from "../resources/resource.js";
 import type { NamespaceGuard } from "./namespaces.js";
 
 /** What every verb works with. */
@@ -13,7 +12,6 @@ export interface RegistryContext {
   newUid: () => string;
   /** At least 0, below 1; for generated names. */
   random: () => number;
-  validator(resource: Resource): Validator;
   namespaces: NamespaceGuard;
   /** Sentences about a good object that its writer should know, at most one for each subject. */
   remarks(object: ApiObject): string[];

@@ -21,7 +21,7 @@ export async function create(
   given: unknown,
   options: CreateOptions = {},
 ): Promise<ApiObject> {
-  const decoded = decode(ctx, resource, given, options);
+  const decoded = decode(resource, given, options);
   const { name, generateName } = decoded.metadata;
   const metadata = newMetadata(ctx, resource, namespace, decoded.metadata, options);
   const object = prepare(resource, { ...decoded, metadata }, options);

@@ -26,7 +26,7 @@ export function patch(
   const change = (current: ApiObject) => {
     const patched = apply(current);
     if (!isObject(patched)) throw badRequest("the patch leaves no object");
-    const object = decode(ctx, resource, patched, options);
+    const object = decode(resource, patched, options);
     if (object.metadata.name !== ref.name) throw nameMismatch(String(object.metadata.name), ref.name);
     // A patch that does not speak of it takes whatever version is there.
     if (object.metadata.resourceVersion !== current.metadata.resourceVersion) return object;

@@ -2,7 +2,6 @@ import type { ApiObject } from "../../api/meta.js";
 import type { WatchBatch } from "../../client/object-client.js";
 import type { Store } from "../../store/store.js";
 import type { Ref, Resource, Resources } from "../resources/resource.js";
-import { createValidator, type Validator } from "../validation/validator.js";
 import type { RegistryContext, WriteOptions } from "./context.js";
 import { type CreateOptions, create } from "./create.js";
 import { type DeleteOptions, type Deletion, remove } from "./delete.js";
@@ -49,17 +48,9 @@ export interface Registry {
 
 export function createRegistry(options: RegistryOptions): Registry {
   const { store, resources } = options;
-  const validators = new Map<Resource, Validator>();
   const ctx: RegistryContext = {
     ...options,
     namespaces: createNamespaceGuard(store, resources),
-    validator(resource) {
-      const known = validators.get(resource);
-      if (known !== undefined) return known;
-      const validator = createValidator(resource);
-      validators.set(resource, validator);
-      return validator;
-    },
   };
   return {
     resources,

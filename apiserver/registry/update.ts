@@ -18,7 +18,7 @@ export function update(
   given: unknown,
   options: WriteOptions = {},
 ): Promise<ApiObject> {
-  const object = decode(ctx, resource, given, options);
+  const object = decode(resource, given, options);
   checkRef(object, ref);
   return rewrite(ctx, resource, ref, () => object, options);
 }

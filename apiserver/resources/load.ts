@@ -9,12 +9,19 @@ import { type Resources, resourcesOf } from "./resource.js";
 
 const shippedFolder = fileURLToPath(new URL("../../../crds/", import.meta.url));
 
-/** The core kinds and every CRD in a folder. @throws if a file is not a CRD. */
+const loaded = new Map<string, Resources>();
+
+/** The core kinds and every CRD in a folder, which is read once in a process. @throws if a file is not a CRD. */
 export function loadResources(crdFolder = shippedFolder): Resources {
+  const known = loaded.get(crdFolder);
+  if (known !== undefined) return known;
   const files = readdirSync(crdFolder)
     .filter((name) => name.endsWith(".yaml"))
     .sort();
-  return resourcesOf([namespaceDefinition, ...files.map((name) => readDefinition(join(crdFolder, name)))]);
+  const definitions = files.map((name) => readDefinition(join(crdFolder, name)));
+  const resources = resourcesOf([namespaceDefinition, ...definitions]);
+  loaded.set(crdFolder, resources);
+  return resources;
 }
 
 function readDefinition(file: string): CustomResourceDefinition {

@@ -21,6 +21,17 @@ export interface Validator {
   check(object: ApiObject, old?: ApiObject): Cause[];
 }
 
+const validators = new WeakMap<Resource, Validator>();
+
+/** The kind's one validator. */
+export function validatorOf(resource: Resource): Validator {
+  const known = validators.get(resource);
+  if (known !== undefined) return known;
+  const validator = createValidator(resource);
+  validators.set(resource, validator);
+  return validator;
+}
+
 /** Schemas are compiled when first needed, property by property: ajv takes a while for a large one, and most
  *  processes never check some of them. */
 export function createValidator(resource: Resource): Validator {

@@ -3,10 +3,10 @@ import type { CustomResourceDefinition, Schema } from "../../api/crd.js";
 import type { ApiObject } from "../../api/meta.js";
 import { namespaceDefinition } from "../../apiserver/resources/core.js";
 import { resourcesOf } from "../../apiserver/resources/resource.js";
-import { createValidator, type Validator } from "../../apiserver/validation/validator.js";
+import { type Validator, validatorOf } from "../../apiserver/validation/validator.js";
 
 /** A kind whose spec has the given properties. */
-function validatorOf(properties: Record<string, Schema>, rest: Partial<Schema> = {}): Validator {
+function validatorWith(properties: Record<string, Schema>, rest: Partial<Schema> = {}): Validator {
   const definition: CustomResourceDefinition = {
     ...namespaceDefinition,
     metadata: { name: "widgets.test.dev" },
@@ -29,7 +29,7 @@ function validatorOf(properties: Record<string, Schema>, rest: Partial<Schema> =
   };
   const [resource] = resourcesOf([definition]).all;
   assert(resource);
-  return createValidator(resource);
+  return validatorOf(resource);
 }
 
 const widget = (spec: unknown, metadata: Partial<ApiObject["metadata"]> = {}) =>
@@ -138,11 +138,11 @@ describe("validation by schema", () => {
         : wanted
           ? [`spec.a: ${wanted}`]
           : [];
-      assert.deepEqual(causesOf(validatorOf({ a: schema }), { a: value }), expected);
+      assert.deepEqual(causesOf(validatorWith({ a: schema }), { a: value }), expected);
     });
 
   it("finds every error at once", () => {
-    const validator = validatorOf(
+    const validator = validatorWith(
       { a: { type: "integer", minimum: 0 }, b: { type: "string", enum: ["x"] } },
       { required: ["c"] },
     );
@@ -154,12 +154,12 @@ describe("validation by schema", () => {
   });
 
   it("shows no more of a long value than helps", () => {
-    const [cause = ""] = causesOf(validatorOf({ a: { type: "integer" } }), { a: "x".repeat(10_000) });
+    const [cause = ""] = causesOf(validatorWith({ a: { type: "integer" } }), { a: "x".repeat(10_000) });
     assert(cause.length < 400, cause);
   });
 
   it("does not hold against a write what it leaves as it was", () => {
-    const stricter = validatorOf({ a: { type: "integer", maximum: 1 } });
+    const stricter = validatorWith({ a: { type: "integer", maximum: 1 } });
     assert.deepEqual(stricter.check(widget({ a: 5 }, { labels: { x: "y" } }), widget({ a: 5 })), []);
     assert.equal(stricter.check(widget({ a: 6 }), widget({ a: 5 })).length, 1);
   });
@@ -174,19 +174,19 @@ describe("list types", () => {
   };
   it("names the second item of a map with the same keys, defaults counted", () => {
     const value = { a: [{ port: 1 }, { port: 1, protocol: "udp" }, { port: 1, protocol: "tcp" }] };
-    assert.deepEqual(causesOf(validatorOf({ a: map }), value), [
+    assert.deepEqual(causesOf(validatorWith({ a: map }), value), [
       'spec.a[2]: Duplicate value: {"port":1,"protocol":"tcp"}',
     ]);
   });
   it("names the second of a set's equal items", () => {
     const set: Schema = { type: "array", "x-kubernetes-list-type": "set", items: { type: "string" } };
-    assert.deepEqual(causesOf(validatorOf({ a: set }), { a: ["x", "y", "x"] }), ['spec.a[2]: Duplicate value: "x"']);
+    assert.deepEqual(causesOf(validatorWith({ a: set }), { a: ["x", "y", "x"] }), ['spec.a[2]: Duplicate value: "x"']);
   });
 });
 
 describe("CEL rules", () => {
   const rule = (fields: Record<string, unknown>, properties: Record<string, Schema> = {}) =>
-    validatorOf(
+    validatorWith(
       { min: { type: "integer" }, max: { type: "integer" }, ...properties },
       { "x-kubernetes-validations": [fields as { rule: string }] },
     );
@@ -229,7 +229,7 @@ describe("CEL rules", () => {
       properties: { name: { type: "string" }, size: { type: "integer" } },
       "x-kubernetes-validations": [{ rule: "self.size >= oldSelf.size", message: "may not shrink" }],
     };
-    const validator = validatorOf({
+    const validator = validatorWith({
       a: { type: "array", items, "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"] },
     });
     const old = {
@@ -270,7 +270,7 @@ describe("defaults and pruning", () => {
     g: { type: "string", nullable: true },
     h: { type: "object", "x-kubernetes-preserve-unknown-fields": true },
   };
-  const validator = validatorOf(properties);
+  const validator = validatorWith(properties);
 
   it("fills in defaults, also within lists, but makes no object to put one in", () => {
     assert.deepEqual(validator.applyDefaults(widget({ d: [{}, { e: false }] })).spec, {
@@ -313,7 +313,7 @@ describe("defaults and pruning", () => {
 });
 
 describe("metadata", () => {
-  const validator = validatorOf({});
+  const validator = validatorWith({});
   const fields = (metadata: Partial<ApiObject["metadata"]>) =>
     validator.check(widget({}, metadata)).map(({ field, message }) => `${field}: ${message}`);
   it("takes Kubernetes' names only", () => {
