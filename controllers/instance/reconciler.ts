@@ -3,7 +3,6 @@
 import { parseKey } from "../../api/references.js";
 import { again, done } from "../../client/work-queue.js";
 import type { Deps, Reconcile } from "../deps.js";
-import { createPace } from "../pace.js";
 import type { Scheduler } from "../scheduler.js";
 import { isPending, isRunning } from "../task/view.js";
 import { asWanted, loaded } from "./status.js";
@@ -11,12 +10,13 @@ import { asWanted, loaded } from "./status.js";
 const LOAD_GAP_MS = 1_000;
 
 export function createInstanceReconciler({ world, objects, now }: Deps, scheduler: Scheduler): Reconcile {
-  const pace = createPace(now, LOAD_GAP_MS);
+  /** When a change that was seen is to be written, ms: changes come in swarms, and one write tells of them all. */
+  const dueMs = new Map<string, number>();
   return async (key, client) => {
     const ref = parseKey(key);
     const instance = world.informers.ContainerInstance.get(ref);
     if (instance === undefined) {
-      pace.forget(key);
+      dueMs.delete(key);
       return done();
     }
     await objects.changeStatus("ContainerInstance", ref, (current) => asWanted(current, now()), client);
@@ -29,9 +29,10 @@ export function createInstanceReconciler({ world, objects, now }: Deps, schedule
     }
     const load = { remaining: scheduler.remaining(instance), running, pending };
     if (loaded(objects.newest("ContainerInstance", ref) ?? instance, load, now()) === undefined) return done();
-    const waitMs = pace.wait(key);
-    if (waitMs > 0) return again(waitMs);
-    pace.did(key);
+    const due = dueMs.get(key) ?? now() + LOAD_GAP_MS;
+    dueMs.set(key, due);
+    if (due > now()) return again(due - now());
+    dueMs.delete(key);
     await objects.changeStatus("ContainerInstance", ref, (current) => loaded(current, load, now()), client);
     return done();
   };

@@ -24,7 +24,7 @@ export interface ServiceDeps extends Deps {
 }
 
 const PASS_GAP_MS = 10;
-const TASKS_PER_MS = 100;
+const TASKS_PER_MS = 25;
 /** Between two writes of one service's status while it changes. */
 const STATUS_GAP_MS = 300;
 

@@ -15,7 +15,6 @@ import type {
 import { initialTaskState } from "../../state-machines/task.js";
 import { ANNOTATION, FINALIZER, LABEL, labelValue } from "../labels.js";
 import { nameOfRevision } from "../service/resolve.js";
-import { deploymentId } from "../service/template.js";
 import type { Start } from "../taskset/slots.js";
 import { notPlaced, placed, readyCondition } from "./status.js";
 
@@ -97,6 +96,8 @@ export const serviceGroup = (serviceName: string): string => `service:${serviceN
 export interface ServiceTask extends Start {
   set: TaskSet;
   service: Service;
+  /** The deployment's id. */
+  startedBy: string;
   group: string;
   name: string;
   uid: string;
@@ -107,7 +108,7 @@ export interface ServiceTask extends Start {
 }
 
 export function serviceTask(parts: ServiceTask): New<"Task"> {
-  const { set, service, slot, attempt, name, uid, revision, place, group, nowMs, arns } = parts;
+  const { set, service, slot, attempt, name, uid, revision, place, group, startedBy, nowMs, arns } = parts;
   const { namespace } = set.metadata;
   const { launchType, placementConstraints, placementStrategy, networkConfiguration } = set.spec;
   const cluster = clusterNameOf(set.spec.cluster);
@@ -132,7 +133,7 @@ export function serviceTask(parts: ServiceTask): New<"Task"> {
       cluster,
       taskDefinition: nameOfRevision(revision),
       group,
-      startedBy: deploymentId(set.metadata.uid),
+      startedBy,
       desiredStatus: "RUNNING",
       ...("name" in place && { containerInstance: place.name }),
       ...(launchType && { launchType }),

@@ -29,7 +29,18 @@ export function isPending(task: Task): boolean {
  *  without any check counts `minHealthySeconds` after RUNNING; decision C7). */
 export function isHealthy(task: Task, nowMs: number): boolean {
   const at = task.status?.healthyAt;
-  return at !== undefined && isRunning(task) && isWanted(task) && Date.parse(at) <= nowMs;
+  return at !== undefined && isRunning(task) && isWanted(task) && at <= isoOf(nowMs);
+}
+
+let lastMs = Number.NaN;
+let lastIso = "";
+/** Times that controllers write are all of this form, so they compare as texts: a pass over many tasks parses none. */
+function isoOf(ms: number): string {
+  if (ms !== lastMs) {
+    lastMs = ms;
+    lastIso = new Date(ms).toISOString();
+  }
+  return lastIso;
 }
 
 /** Stopped without ever having run, and nobody asked for it: what the start throttle counts (spec/07 §5). */
@@ -57,21 +68,21 @@ export function countTasks(tasks: Iterable<Task>, nowMs: number): Counts {
     if (isStopped(task)) continue;
     counts.alive++;
     if (isWanted(task)) counts.wanted++;
-    if (isRunning(task)) counts.running++;
-    else if (isPending(task)) counts.pending++;
-    if (isHealthy(task, nowMs)) counts.healthy++;
+    if (isRunning(task)) {
+      counts.running++;
+      if (isHealthy(task, nowMs)) counts.healthy++;
+    } else if (isPending(task)) counts.pending++;
   }
   return counts;
 }
 
 /** When the next of these tasks begins to count as healthy just by time passing; undefined if none does. */
 export function nextHealthyMs(tasks: Iterable<Task>, nowMs: number): number | undefined {
-  let next: number | undefined;
+  let next: string | undefined;
+  const now = isoOf(nowMs);
   for (const task of tasks) {
     const at = task.status?.healthyAt;
-    if (at === undefined || !isRunning(task)) continue;
-    const ms = Date.parse(at);
-    if (ms > nowMs && (next === undefined || ms < next)) next = ms;
+    if (at !== undefined && at > now && isRunning(task) && (next === undefined || at < next)) next = at;
   }
-  return next;
+  return next === undefined ? undefined : Date.parse(next);
 }

@@ -9,7 +9,6 @@ import type { Pace } from "../pace.js";
 import { inParallel } from "../parallel.js";
 import type { Scheduler } from "../scheduler.js";
 import type { Journal } from "../service/journal.js";
-import { deploymentId } from "../service/template.js";
 import { serviceTask } from "../task/new.js";
 import { countTasks } from "../task/view.js";
 import { taskName } from "./names.js";
@@ -33,6 +32,8 @@ export interface Pass {
   primary: TaskSet | undefined;
   /** Of the primary set. */
   revision: TaskDefinitionRevision | undefined;
+  /** Ids of the deployments, by the uid of their task sets. */
+  deployments: ReadonlyMap<string, string>;
   graceMs: number;
   nowMs: number;
 }
@@ -57,7 +58,7 @@ export async function startAll(
 async function startOne(
   { world, scheduler, journal, random, newUid, arnsOf, objects }: TaskSetDeps,
   client: ObjectClient,
-  { service, serviceName, cluster, group, nowMs }: Pass,
+  { service, serviceName, cluster, group, deployments, nowMs }: Pass,
   { primary, revision, start }: { primary: TaskSet; revision: TaskDefinitionRevision; start: Start },
 ): Promise<Task | undefined> {
   const { namespace } = primary.metadata;
@@ -85,7 +86,20 @@ async function startOne(
       : { message: placement.unplaced.message };
   const arns = arnsOf(namespace);
   const uid = newUid();
-  const task = serviceTask({ ...start, set: primary, service, group, name, uid, revision, place, nowMs, arns });
+  const startedBy = deployments.get(primary.metadata.uid) ?? "";
+  const task = serviceTask({
+    ...start,
+    set: primary,
+    startedBy,
+    service,
+    group,
+    name,
+    uid,
+    revision,
+    place,
+    nowMs,
+    arns,
+  });
   try {
     const made = await client.create("Task", task, { fieldManager: MANAGER });
     objects.wrote("Task", made);
@@ -106,14 +120,11 @@ export async function stopAll(
   { stops }: TasksPlan,
 ): Promise<Task[]> {
   const asked: Task[] = [];
-  const deployments = new Map(
-    pass.sets.flatMap(({ set, tasks }) => (set ? tasks.map((task) => [task, deploymentId(set.metadata.uid)]) : [])),
-  );
   await inParallel(stops, async (task) => {
     const unhealthy = stateOf(task, pass.nowMs, pass.graceMs) === "unhealthy";
     const stopReason = unhealthy
       ? "Task failed container health checks"
-      : `Scaling activity initiated by (deployment ${deployments.get(task) ?? task.spec.startedBy ?? ""})`;
+      : `Scaling activity initiated by (deployment ${task.spec.startedBy ?? ""})`;
     const patch = { spec: { desiredStatus: "STOPPED", stopCode: "ServiceSchedulerInitiated", stopReason } };
     try {
       const stopped = await client.patch("Task", task.metadata, patch, { fieldManager: MANAGER });

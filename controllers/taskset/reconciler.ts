@@ -8,6 +8,7 @@ import { again, done } from "../../client/work-queue.js";
 import type { Reconcile } from "../deps.js";
 import { createPace } from "../pace.js";
 import { startedMessages, stoppedMessages, throttledMessage } from "../service/events.js";
+import { deploymentId } from "../service/template.js";
 import { serviceGroup } from "../task/new.js";
 import { nextHealthyMs } from "../task/view.js";
 import { type Pass, startAll, stopAll, type TaskSetDeps, writeStatuses } from "./actions.js";
@@ -19,7 +20,7 @@ import { retire } from "./retention.js";
 const MAX_STARTS = 512;
 /** Between two passes over one service: a burst of changes is looked at once, and big services less often. */
 const PASS_GAP_MS = 5;
-const TASKS_PER_MS = 100;
+const TASKS_PER_MS = 50;
 /** Between two writes of one task set's status while it changes. */
 const STATUS_GAP_MS = 300;
 
@@ -112,6 +113,7 @@ function gather({ world, now }: TaskSetDeps, service: Service): Pass {
     sets: orphans.length === 0 ? sets : [...sets, { name: "", primary: false, tasks: orphans }],
     primary,
     revision: primary && world.revision(metadata.namespace, primary.spec.taskDefinition),
+    deployments: new Map(taskSets.map((set) => [set.metadata.uid, deploymentId(set.metadata.uid)])),
     graceMs: (spec.healthCheckGracePeriodSeconds ?? 0) * 1000,
     nowMs: now(),
   };
