@@ -1445,7 +1445,7 @@ export interface TaskStatus {
   pullStoppedAt?: string;
   /** When it reached RUNNING. */
   startedAt?: string;
-  /** When it began to count as healthy; absent while it does not. */
+  /** When it began, or without any check is going to begin (minHealthySeconds after RUNNING), to count as healthy; absent while a check says nothing good. */
   healthyAt?: string;
   /** When it began to stop. */
   stoppingAt?: string;
