@@ -129,7 +129,11 @@ export function createEngine(deps: EngineDeps): Engine {
   // ---- what is wanted
 
   function assign(assignments: readonly Assignment[], revisions: Revisions): boolean {
-    for (const [key, revision] of Object.entries(revisions)) definitions.set(key, revision);
+    // Immutable: the copy that is already resolved serves on.
+    for (const key in revisions) {
+      const revision = revisions[key];
+      if (revision && !definitions.has(key)) definitions.set(key, revision);
+    }
     let complete = true;
     for (const assignment of assignments) complete = assignOne(assignment) && complete;
     return complete;
@@ -266,7 +270,7 @@ export function createEngine(deps: EngineDeps): Engine {
 
   function forgetContainer(container: ContainerRecord): void {
     if (container.observed) byRuntimeId.delete(container.observed.id);
-    delete container.observed;
+    container.observed = undefined;
     container.lost = true;
   }
 

@@ -13,9 +13,16 @@ export interface ImageOptions {
   pullBackoffMs: number;
 }
 
-export interface Images {
+/** One container's wait for its image. */
+export interface Pull {
   /** Resolves when a container can be created from the image. @throws RuntimeError CannotPullContainerError. */
-  ensure(image: string, signal: AbortSignal): Promise<void>;
+  done: Promise<void>;
+  /** The image is no longer wanted: `done` rejects, and the pull ends if nobody else waits for it. */
+  abandon(): void;
+}
+
+export interface Images {
+  ensure(image: string): Pull;
   /** Counts as pulled by an earlier task on this host. */
   seen(image: string): void;
 }
@@ -59,59 +66,71 @@ export function createImages(deps: {
     seen: (image) => {
       if (options.pullBehavior === "once") pulledByTask.add(image);
     },
-    async ensure(image, signal) {
-      const wants = needed[options.pullBehavior](image);
-      if (!(typeof wants === "boolean" ? wants : await wants)) return;
-      let shared = underWay.get(image);
-      if (!shared) {
-        const made = new SharedPull((abort) => pull(image, abort));
-        shared = made;
-        underWay.set(image, made);
-        void made.done.then(
-          () => options.pullBehavior === "once" && pulledByTask.add(image),
-          () => {},
-        );
-        void made.over.then(() => underWay.get(image) === made && underWay.delete(image));
-      }
-      await shared.join(signal);
+    ensure(image) {
+      const place = new Place();
+      const wait = async (): Promise<void> => {
+        const wants = needed[options.pullBehavior](image);
+        if ((typeof wants === "boolean" ? wants : await wants) && !place.left) await shared(image).join(place);
+      };
+      return { done: wait(), abandon: () => place.leave() };
     },
   };
+
+  function shared(image: string): SharedPull {
+    const known = underWay.get(image);
+    if (known && !known.aborted) return known;
+    const made = new SharedPull((signal) => pull(image, signal));
+    underWay.set(image, made);
+    const over = () => {
+      if (underWay.get(image) === made) underWay.delete(image);
+    };
+    made.done.then(() => {
+      over();
+      if (options.pullBehavior === "once") pulledByTask.add(image);
+    }, over);
+    return made;
+  }
+}
+
+/** One waiter's place at a shared pull. */
+class Place {
+  left = false;
+  onLeave: (() => void) | undefined;
+
+  leave(): void {
+    if (this.left) return;
+    this.left = true;
+    this.onLeave?.();
+  }
 }
 
 /** One pull that several containers wait for; it is given up when the last of them is. */
 class SharedPull {
   readonly done: Promise<void>;
-  /** Settles when the pull has ended or been given up, so that nobody joins it any more. */
-  readonly over: Promise<unknown>;
   private readonly controller = new AbortController();
   private waiting = 0;
 
   constructor(run: (signal: AbortSignal) => Promise<void>) {
     this.done = run(this.controller.signal);
-    const aborted = new Promise((resolve) => this.controller.signal.addEventListener("abort", resolve, { once: true }));
-    this.over = Promise.race([this.done.catch(() => {}), aborted]);
   }
 
-  join(signal: AbortSignal): Promise<void> {
+  get aborted(): boolean {
+    return this.controller.signal.aborted;
+  }
+
+  join(place: Place): Promise<void> {
     this.waiting += 1;
     return new Promise((resolve, reject) => {
-      const leave = () => {
+      place.onLeave = () => {
         this.waiting -= 1;
         if (this.waiting === 0) this.controller.abort();
         reject(new RuntimeError("CannotPullContainerError", "the image is no longer wanted"));
       };
-      const settle = () => signal.removeEventListener("abort", leave);
-      signal.addEventListener("abort", leave, { once: true });
-      this.done.then(
-        () => {
-          settle();
-          resolve();
-        },
-        (error: Error) => {
-          settle();
-          reject(error);
-        },
-      );
+      const settled = () => {
+        place.onLeave = undefined;
+      };
+      this.done.then(settled, settled);
+      this.done.then(resolve, reject);
     });
   }
 }

@@ -26,22 +26,22 @@ export interface ContainerRecord {
   /** SIGTERM to SIGKILL. */
   graceMs: number;
   pulled: boolean;
-  observed?: RuntimeContainer;
+  observed: RuntimeContainer | undefined;
   /** It was seen, or is known to have run, and is gone without our doing. */
   lost: boolean;
   /** Why it can never start, with ECS's error name in front. */
-  failure?: string;
+  failure: string | undefined;
   /** The runtime did not say how the last step ended, so the container may live: look before anything else. */
   uncertain: boolean;
-  busy?: Busy;
+  busy: Busy | undefined;
   /** Something happened to it during `busy`: look once that is over. */
   dirty: boolean;
   /** Failed steps in a row, and the time before which none is tried. */
   attempts: number;
   retryAtMs: number;
-  failingSinceMs?: number;
+  failingSinceMs: number | undefined;
   /** Gives up the pull under way. */
-  abandonPull?: () => void;
+  abandonPull: (() => void) | undefined;
   /** The engine's count of events when `observed` was last set: an older list says nothing about it. */
   seenAt: number;
 }
@@ -79,6 +79,11 @@ export const newContainer = (name: string, image: string, essential: boolean, gr
   essential,
   graceMs,
   pulled: false,
+  observed: undefined,
+  failure: undefined,
+  busy: undefined,
+  failingSinceMs: undefined,
+  abandonPull: undefined,
   lost: false,
   uncertain: false,
   dirty: false,

@@ -45,17 +45,21 @@ export function createSteps(deps: StepDeps): (task: TaskRecord, step: Step) => v
 
   const executors: Executors = {
     async pull(task, container) {
-      const controller = new AbortController();
-      container.abandonPull = () => controller.abort();
+      let abandoned = false;
+      const pull = images.ensure(container.image);
+      container.abandonPull = () => {
+        abandoned = true;
+        pull.abandon();
+      };
       task.pullStartedAtMs ??= now();
       try {
-        await images.ensure(container.image, controller.signal);
+        await pull.done;
         container.pulled = true;
         task.pullStoppedAtMs = now();
       } catch (error) {
-        if (!controller.signal.aborted) throw error;
+        if (!abandoned) throw error;
       } finally {
-        delete container.abandonPull;
+        container.abandonPull = undefined;
       }
     },
     async create(task, container) {
@@ -140,7 +144,7 @@ export function createSteps(deps: StepDeps): (task: TaskRecord, step: Step) => v
       await executors[kind](task, container, step);
       container.attempts = 0;
       container.retryAtMs = 0;
-      delete container.failingSinceMs;
+      container.failingSinceMs = undefined;
     } catch (error) {
       failed(container, kind, error);
     }
@@ -154,7 +158,7 @@ export function createSteps(deps: StepDeps): (task: TaskRecord, step: Step) => v
       });
     }
     container.dirty = false;
-    delete container.busy;
+    container.busy = undefined;
     deps.again(task);
   }
 

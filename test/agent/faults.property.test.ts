@@ -94,7 +94,7 @@ describe("agent under random faults", () => {
           await machine.close();
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 50 },
     );
   });
 });

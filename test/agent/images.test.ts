@@ -26,8 +26,8 @@ function images(pullBehavior: PullBehavior, setup: { cached?: boolean; answers?:
     random: () => 0.5,
     log: quiet,
   });
-  const ensure = (signal = new AbortController().signal) => made.ensure("web:1", signal);
-  return { state, cache, ensure };
+  const begin = () => made.ensure("web:1");
+  return { state, cache, begin, ensure: () => begin().done };
 }
 const refused = { name: "CannotPullContainerError" };
 const GONE = "API error (500): Get https://registry.lab/v2/: dial tcp: connection refused";
@@ -100,17 +100,15 @@ describe("image pull behaviour", () => {
   });
 
   it("several containers share one pull; it is given up with the last of them", async () => {
-    const { ensure, state } = images("default");
+    const { begin, ensure, state } = images("default");
     state.hold = new Promise(() => {});
-    const [one, two] = [new AbortController(), new AbortController()];
-    const first = assert.rejects(ensure(one.signal));
-    const second = assert.rejects(ensure(two.signal));
+    const [one, two] = [begin(), begin()];
     assert.equal(state.pulls, 1);
-    one.abort();
-    await first;
+    one.abandon();
+    await assert.rejects(one.done);
     assert.equal(state.aborted, 0);
-    two.abort();
-    await second;
+    two.abandon();
+    await assert.rejects(two.done);
     assert.equal(state.aborted, 1);
     // Nobody joins a pull that was given up.
     state.hold = undefined;

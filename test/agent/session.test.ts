@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Assignment, AssignmentPush } from "../../bus/messages.js";
 import { eventually } from "../support/wait.js";
-import { assignment, hex, recordingLog } from "./support/builders.js";
+import { assignment, container, hex, recordingLog, revision } from "./support/builders.js";
 import { type Bench, bench } from "./support/machine.js";
 
 describe("agent's session", () => {
@@ -117,16 +117,19 @@ describe("agent's session", () => {
   });
 
   it("sends a report again until it is answered, and only the newest", async () => {
-    const machine = await started();
+    const machine = await started({ simulated: { startMs: 10, healthyAfterMs: 1 } });
     const { control } = machine;
-    control.faults.loss = 0.6;
+    control.revisions = { "default/shop:1": revision([container({ healthCheck: { command: ["CMD", "true"] } })]) };
     control.assign(assignment("one"));
-    await eventually("RUNNING", () => {
-      if (machine.runtime().containers.size === 0) control.stop(hex("nothing"));
-      return control.state(hex("one")) === "RUNNING";
-    });
-    control.faults.loss = 0;
+    await eventually("created", () => machine.runtime().containers.size === 1);
+    control.faults.loss = 1;
+    await eventually("HEALTHY", () => [...machine.runtime().containers.values()][0]?.health === "HEALTHY");
+    await turn();
+    assert.equal(machine.agent().status().waitingReports, 1);
+    control.faults.loss = 0.6;
     await eventually("answered", () => machine.agent().status().waitingReports === 0);
+    assert.deepEqual(control.tasks.get(hex("one"))?.history, ["RUNNING"]);
+    assert.equal(control.tasks.get(hex("one"))?.report?.containers[0]?.health, "HEALTHY");
   });
 
   it("opens a session anew when the control plane has lost it", async () => {

@@ -23,13 +23,17 @@ export interface SimulatedMachine {
   names: Map<string, string>;
   images: Set<string>;
   nextPort: number;
+  created: number;
+  /** What all ids of this machine end in. */
+  idTail: string;
   timers: Set<NodeJS.Timeout>;
   listeners: Set<(id: string) => void>;
   /** Ends all timers. */
   turnOff(): void;
 }
 
-export function simulatedMachine(): SimulatedMachine {
+export function simulatedMachine(random: () => number = Math.random): SimulatedMachine {
+  const idTail = Array.from({ length: 6 }, () => hex32(random() * 2 ** 32)).join("");
   const timers = new Set<NodeJS.Timeout>();
   return {
     containers: new Map(),
@@ -37,6 +41,8 @@ export function simulatedMachine(): SimulatedMachine {
     names: new Map(),
     images: new Set(),
     nextPort: 32_768,
+    created: 0,
+    idTail,
     timers,
     listeners: new Set(),
     turnOff() {
@@ -55,7 +61,7 @@ export function createSimulatedRuntime(deps: {
   options?: Partial<SimulatedOptions>;
   machine?: SimulatedMachine;
 }): SimulatedRuntime {
-  const { random, now, machine = simulatedMachine() } = deps;
+  const { random, now, machine = simulatedMachine(deps.random) } = deps;
   const options: SimulatedOptions = { ...SIMULATED_DEFAULTS, ...deps.options };
   const { containers, specs } = machine;
   const queues = new Set<Queue<{ id: string }>>();
@@ -159,7 +165,8 @@ export function createSimulatedRuntime(deps: {
       if (existing) return existing;
       if (happens(options.createFailureRate))
         throw new RuntimeError("CannotCreateContainerError", "API error (500): simulated failure");
-      const id = newId(random);
+      // 64 hex digits, as Docker's.
+      const id = hex32(random() * 2 ** 32) + hex32(machine.created++) + machine.idTail;
       specs.set(id, spec);
       machine.names.set(spec.runtimeName, id);
       containers.set(id, {
@@ -220,12 +227,4 @@ export function createSimulatedRuntime(deps: {
   };
 }
 
-/** 64 hex digits, as Docker's. */
-function newId(random: () => number): string {
-  let id = "";
-  while (id.length < 64)
-    id += Math.floor(random() * 0x1_0000_0000)
-      .toString(16)
-      .padStart(8, "0");
-  return id;
-}
+const hex32 = (value: number): string => Math.floor(value).toString(16).padStart(8, "0");

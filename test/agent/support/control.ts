@@ -91,13 +91,20 @@ export function createControl(random: () => number = () => 0.5): Control {
         epoch: control.epoch,
         seq,
         assignments,
-        revisions: control.revisions,
+        revisions: revisionsOf(assignments),
         forget: [...forgotten],
       });
       changed = new Set();
       forgotten = new Set();
     });
   }
+
+  const revisionsOf = (assignments: Assignment[]): Revisions =>
+    Object.fromEntries(
+      Object.entries(control.revisions).filter(([key]) =>
+        assignments.some(({ namespace, revision }) => key === `${namespace}/${revision}`),
+      ),
+    );
 
   function fold(report: TaskReport): boolean {
     const stored = tasks.get(report.task);
@@ -125,12 +132,16 @@ export function createControl(random: () => number = () => 0.5): Control {
     for (const report of request.tasks)
       if (report.state !== "PENDING" || tasks.get(report.task)?.report === undefined) fold(report);
     const live = [...tasks.values()].filter(({ report }) => report?.state !== "STOPPED");
+    const assignments = live.map(({ assignment, report }) => ({
+      ...assignment,
+      lastStatus: report?.state ?? "PENDING",
+    }));
     return {
       type: "davit.v1.SyncAnswer",
       epoch: control.epoch,
       seq,
-      assignments: live.map(({ assignment, report }) => ({ ...assignment, lastStatus: report?.state ?? "PENDING" })),
-      revisions: control.revisions,
+      assignments,
+      revisions: revisionsOf(assignments),
       heartbeatMs: control.heartbeatMs,
     };
   }

@@ -51,7 +51,7 @@ export function bench(
   const random = seeded(setup.seed ?? 1);
   const control = createControl(random);
   control.revisions = { "default/shop:1": revision() };
-  const machine = simulatedMachine();
+  const machine = simulatedMachine(random);
   let runtime: SimulatedRuntime;
   let agent: Agent | undefined;
   let bus = control.connect();
