@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Command } from "commander";
 import { createApiServer, ensurePki, ensureTokens, kubeconfig } from "../apiserver/index.js";
@@ -18,7 +18,7 @@ import { crashOnBugs, untilTold } from "./child-process.js";
 import { EXIT, Failure, messageOf } from "./failure.js";
 import { createLog, type Log } from "./log.js";
 import { parseManifest } from "./manifests.js";
-import { type DataFolder, dataFolder, openDataFolder } from "./supervisor/data-folder.js";
+import { type DataFolder, dataFolder, openDataFolder, writeWhole } from "./supervisor/data-folder.js";
 import { taskLogs } from "./task-logs.js";
 
 export interface ServerOptions {
@@ -129,7 +129,7 @@ async function prepareAccess(folder: DataFolder, apiPort: number) {
 /** Ours is written whole; in the one that was named, only our entries. */
 function writeKubeconfigs(folder: DataFolder, options: ServerOptions, { tls, token, url }: Access): void {
   const text = kubeconfig({ server: url, ca: tls.ca, token });
-  if (!isSame(folder.kubeconfig, text)) writeFileSync(folder.kubeconfig, text, { mode: 0o600 });
+  if (!isSame(folder.kubeconfig, text)) writeWhole(folder.kubeconfig, text);
   if (options.kubeconfig !== undefined) writeAccess(options.kubeconfig, { url, ca: tls.ca, token });
 }
 

@@ -1,7 +1,8 @@
 // The part of a kubeconfig that Davit itself reads and writes.
-import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dump, load } from "js-yaml";
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { Failure, messageOf } from "../failure.js";
+import { writeWhole } from "../supervisor/data-folder.js";
 
 /** How to reach one API server. */
 export interface Access {
@@ -67,15 +68,17 @@ export function writeAccess(path: string, access: Access): void {
     }),
     "current-context": text(config["current-context"]) || CONTEXT,
   };
-  const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, dump(merged), { mode: 0o600 });
-  renameSync(temporary, path);
+  writeWhole(path, yaml().dump(merged));
 }
+
+/** Loaded only where it is needed: Davit's own kubeconfig is JSON, and a command should start fast. */
+const yaml = (): typeof import("js-yaml") => createRequire(import.meta.url)("js-yaml");
 
 function parse(path: string): Json {
   let config: unknown;
   try {
-    config = load(readFileSync(path, "utf8"));
+    const text = readFileSync(path, "utf8");
+    config = text.startsWith("{") ? JSON.parse(text) : yaml().load(text);
   } catch (error) {
     throw new Failure(`the kubeconfig ${path} can't be read: ${messageOf(error)}`);
   }

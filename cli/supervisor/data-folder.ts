@@ -74,9 +74,12 @@ function formatOf(stamp: string): unknown {
   }
 }
 
-/** Whole or not at all: a reader never sees half a file. */
-export function writeJson(path: string, value: unknown): void {
+/** Whole or not at all: a reader never sees half a file. For its owner only. */
+export function writeWhole(path: string, text: string): void {
   const temporary = `${path}.${process.pid}.tmp`;
-  writeFileSync(temporary, `${JSON.stringify(value, null, 2)}\n`, { mode: 0o600 });
+  writeFileSync(temporary, text, { mode: 0o600 });
   renameSync(temporary, path);
 }
+
+export const writeJson = (path: string, value: unknown): void =>
+  writeWhole(path, `${JSON.stringify(value, null, 2)}\n`);
