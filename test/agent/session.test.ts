@@ -117,7 +117,7 @@ describe("agent's session", () => {
   });
 
   it("sends a report again until it is answered, and only the newest", async () => {
-    const machine = await started({ simulated: { startMs: 10, healthyAfterMs: 1 } });
+    const machine = await started({ simulated: { startMs: 100, healthyAfterMs: 1 } });
     const { control } = machine;
     control.revisions = { "default/shop:1": revision([container({ healthCheck: { command: ["CMD", "true"] } })]) };
     control.assign(assignment("one"));
