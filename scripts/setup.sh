@@ -37,7 +37,7 @@ missing_packages() {
   has strace || echo strace
   has docker-registry || echo docker-registry
   has ip || echo iproute2
-  has python3 || echo python3-minimal
+  has python3 || echo python3
 }
 
 install_missing() {

@@ -61,7 +61,7 @@ describe("an outage of the bus", function () {
       assert.equal(scaled.code, 0, `kubectl keeps working: ${scaled.stderr}`);
       const victim = old[0] ?? "";
       assert.equal((await execute("docker", ["kill", victim])).code, 0);
-      const labelled = await davit.kubectl("label", "services.davit.dev/steady", `outage=${count}`);
+      const labelled = await davit.kubectl("label", "services.davit.dev/steady", `outage=${count}`, "--overwrite");
       assert.equal(labelled.code, 0, labelled.stderr);
       await sleep(Math.max(0, backAt - Date.now())); // the length of the outage is what is tested
 

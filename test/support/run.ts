@@ -12,9 +12,10 @@ const resultsFile = args.length === 0 ? ".test/results.json" : ".test/partial.js
 for (const file of [resultsFile, ".test/summary"]) rmSync(file, { force: true });
 
 const before = inventory(run);
+const spec = args.length === 0 ? ["dist/test/**/*.test.js"] : args;
 const mocha = spawn(
   process.execPath,
-  ["node_modules/mocha/bin/mocha.js", "--reporter", "dist/test/support/reporter.js", ...args],
+  ["node_modules/mocha/bin/mocha.js", "--reporter", "dist/test/support/reporter.js", ...spec],
   { stdio: "inherit", env: { ...process.env, [RUN_VARIABLE]: run, DAVIT_RESULTS: resultsFile } },
 );
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => mocha.kill(signal));
