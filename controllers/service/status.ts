@@ -1,10 +1,11 @@
 // A service's status, as a whole, from what is seen. Pure.
 import type { Arns } from "../../api/arn.js";
-import { setCondition } from "../../api/conditions.js";
+import { getCondition, setCondition } from "../../api/conditions.js";
 import type { Condition } from "../../api/meta.js";
 import type { Deployment, Service, ServiceStatus, TaskSet } from "../../api/types.gen.js";
 import { advanceDeployment, type DeploymentState, ecsDeploymentStatus } from "../../state-machines/deployment.js";
 import { LABEL, labelValue } from "../labels.js";
+import { STUCK } from "../taskset/status.js";
 import { desiredCountOf, type Problem, type SetView } from "./plan.js";
 import { deploymentId } from "./template.js";
 
@@ -167,6 +168,8 @@ function readyWord(service: Service, facts: ServiceFacts, primary: SetView | und
   if (isSteady(service, facts)) return { ok: true, reason: "SteadyState", message: "" };
   if (facts.unplaced !== undefined) return no("NoRoom", `A task has no container instance: ${facts.unplaced}`);
   if (facts.throttled) return no("StartThrottled", "Tasks stop before they run: starts are slowed down.");
+  const stuck = getCondition(primary?.set.status?.conditions, "Ready");
+  if (stuck?.reason === STUCK) return no(STUCK, stuck.message);
   const { healthy = 0 } = primary?.counts ?? {};
   return no("Deploying", `${healthy} of ${desired} tasks are healthy.`);
 }

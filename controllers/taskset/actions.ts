@@ -141,8 +141,8 @@ export async function stopAll(
 export async function writeStatuses(
   { objects, arnsOf }: TaskSetDeps,
   client: ObjectClient,
-  { sets, serviceName, nowMs }: Pass,
-  { attempts }: TasksPlan,
+  { sets, serviceName, nowMs, service }: Pass,
+  { attempts, outcome, floor, ceiling }: TasksPlan,
   pace: Pace,
 ): Promise<number | undefined> {
   let dueMs: number | undefined;
@@ -153,6 +153,7 @@ export async function writeStatuses(
       counts: countTasks(tasks, nowMs),
       serviceName,
       attempts: primary ? attempts : 0,
+      ...(primary && outcome === "stuck" && { stuck: stuckText(service, floor, ceiling) }),
       arns: arnsOf(set.metadata.namespace),
       nowMs,
     };
@@ -167,4 +168,9 @@ export async function writeStatuses(
     await objects.changeStatus("TaskSet", set.metadata, (current) => taskSetStatus(current, facts), client);
   }
   return dueMs;
+}
+
+function stuckText({ spec: { desiredCount = 1 } }: Service, floor: number, ceiling: number): string {
+  const bounds = `of ${desiredCount} at least ${floor} must stay healthy and at most ${ceiling} may run`;
+  return `the deployment cannot go on: ${bounds}; raise maximumPercent or lower minimumHealthyPercent`;
 }

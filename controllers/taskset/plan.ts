@@ -35,6 +35,8 @@ export interface TasksPlan {
   starts: Start[];
   stops: Task[];
   outcome: RollingPlan["outcome"];
+  floor: number;
+  ceiling: number;
   /** Look again then, ms: a back-off ends, or there is more to start. */
   recheckAtMs?: number;
   /** Most failed starts in a row that a slot which is to start looks back on. */
@@ -73,6 +75,8 @@ export function planTasks(input: TasksInput): TasksPlan {
     starts,
     stops: tasksToStop(input.sets, rolling),
     outcome: rolling.outcome,
+    floor: rolling.floor,
+    ceiling: rolling.ceiling,
     attempts: free.attempts,
     ...(recheckAtMs !== undefined && { recheckAtMs }),
   };

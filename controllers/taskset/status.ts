@@ -12,9 +12,14 @@ export interface TaskSetFacts {
   serviceName: string;
   /** Failed starts in a row. */
   attempts: number;
+  /** Why neither a start nor a stop is allowed, and nothing is under way. */
+  stuck?: string;
   arns: Arns;
   nowMs: number;
 }
+
+/** Reason of `Ready=False`: the percents leave no room for any move. */
+export const STUCK = "Stuck";
 
 /** Undefined where it is said already. */
 export function taskSetStatus(set: TaskSet, facts: TaskSetFacts): TaskSetStatus | undefined {
@@ -45,8 +50,8 @@ export function taskSetStatus(set: TaskSet, facts: TaskSetFacts): TaskSetStatus 
       {
         type: "Ready",
         status: steady ? "True" : "False",
-        reason: steady ? "SteadyState" : "Stabilizing",
-        message: steady ? "" : `${counts.healthy} of ${spec.desiredCount} tasks are healthy`,
+        reason: steady ? "SteadyState" : facts.stuck !== undefined ? STUCK : "Stabilizing",
+        message: steady ? "" : (facts.stuck ?? `${counts.healthy} of ${spec.desiredCount} tasks are healthy`),
         observedGeneration: metadata.generation,
       },
       nowMs,

@@ -227,6 +227,21 @@ describe("a service on simulated machines", () => {
     });
   });
 
+  it("says so when its percents allow no move", async () => {
+    await house.machine("m1");
+    await house.define("app");
+    const deploymentConfiguration = { maximumPercent: 100, minimumHealthyPercent: 100 };
+    await house.serve("web", { desiredCount: 1, deploymentConfiguration });
+    await house.steady("web");
+    await house.define("app", { image: "busybox:2" });
+    const ready = await eventually("it is stuck", async () => {
+      const found = (await house.service("web"))?.status?.conditions?.find(({ type }) => type === "Ready");
+      return found?.reason === "Stuck" && found;
+    });
+    assert.match(ready.message, /of 1 at least 1 must stay healthy and at most 1 may run; raise maximumPercent/);
+    assert.equal((await house.running())[0]?.status?.taskDefinition, "app:1");
+  });
+
   it("a revision that cannot be run starts nothing, and names the field", async () => {
     await house.machine("m1");
     await house.define("app", { user: "nobody" });

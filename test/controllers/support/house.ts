@@ -44,6 +44,8 @@ const quietAgent = { debug() {}, info() {}, warn() {}, error() {} };
 export interface Machine {
   readonly id: string;
   readonly runtime: () => SimulatedRuntime;
+  /** Its agent runs. */
+  isUp(): boolean;
   /** The agent ends as by kill -9; containers stay. */
   kill(): Promise<void>;
   start(): Promise<void>;
@@ -103,6 +105,7 @@ export async function openHouse(
           if (!runtime) throw new Error(`${name} is not started`);
           return runtime;
         },
+        isUp: () => agent !== undefined,
         async start() {
           end = bus.agent(id);
           runtime = createSimulatedRuntime({ now: Date.now, random: Math.random, machine: books, options: simulated });
