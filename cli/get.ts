@@ -5,7 +5,7 @@ import type { Api } from "./api/http.js";
 import { parseTargets, resolve, type Target } from "./api/names.js";
 import { pathOf } from "./api/resources.js";
 import { age, columns } from "./output/columns.js";
-import { serialize, withOutputOption } from "./output/format.js";
+import { listOf, serialize, withOutputOption } from "./output/format.js";
 import { print } from "./output/terminal.js";
 
 interface Options extends ApiOptions {
@@ -61,8 +61,6 @@ async function get(api: Api, args: string[], options: Options): Promise<void> {
       return printTables(tables, targets, options);
   }
 }
-
-const listOf = (items: ApiObject[]) => ({ apiVersion: "v1", kind: "List", metadata: { resourceVersion: "" }, items });
 
 async function rowsOf(api: Api, { resource, name }: Target, options: Options): Promise<Table> {
   const namespace = options.allNamespaces ? undefined : options.namespace;
