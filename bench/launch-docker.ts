@@ -1,14 +1,14 @@
 // `npm run bench -- launch-docker [--json] [--containers 50] [--repeat 3] [--calls]`: real containers on the host
-// network, from the command `davit apply` to all tasks RUNNING, by a fresh `davit up` each time. Reference in the same
-// run, by turns: as many `docker run -d` with the same settings, 8 at a time. `--calls` adds an untimed launch that
-// counts the calls of the Engine's API.
+// network, from the command `davit apply` to all tasks RUNNING; first by a fresh `davit up`, then by the same again.
+// Reference in the same run, by turns: as many `docker run -d` with the same settings, 8 at a time. `--calls` adds an
+// untimed launch that counts the calls of the Engine's API.
 import { randomBytes } from "node:crypto";
 import { dockerSocket } from "../cli/supervisor/checks.js";
 import { temporaryFolder } from "../test/support/folder.js";
 import { buildImage, removeImage } from "../test/support/images.js";
 import { startCountingSocket } from "./support/counting-socket.js";
 import { median, option } from "./support/figures.js";
-import { type DockerLaunch, measureDockerLaunch } from "./support/launch-docker.js";
+import { type DockerLaunch, measureDockerLaunches } from "./support/launch-docker.js";
 import { type Containers, removeByCommand, runByCommand } from "./support/reference-containers.js";
 
 const COMMANDS_AT_ONCE = 8;
@@ -30,14 +30,12 @@ async function countCalls(): Promise<Record<string, number>> {
   const socket = await startCountingSocket(dockerSocket(), folder.path);
   let calls: Record<string, number> = {};
   try {
-    await measureDockerLaunch({
-      ...containers,
-      env: { DOCKER_HOST: socket.address },
-      began: () => void socket.take(),
-      ended: () => {
-        calls = socket.take();
-      },
-    });
+    const env = { DOCKER_HOST: socket.address };
+    const began = (): void => void socket.take();
+    const ended = (): void => {
+      calls = socket.take();
+    };
+    await measureDockerLaunches({ ...containers, env, began, ended }, 1);
     return calls;
   } finally {
     socket.close();
@@ -45,48 +43,84 @@ async function countCalls(): Promise<Record<string, number>> {
   }
 }
 
-const launches: DockerLaunch[] = [];
+const fresh: DockerLaunch[] = [];
+const again: DockerLaunch[] = [];
 const references: number[] = [];
+
+async function davit(): Promise<void> {
+  const [first, second] = await measureDockerLaunches(containers, 2);
+  if (first) fresh.push(first);
+  if (second) again.push(second);
+}
+
+async function docker(n: number): Promise<void> {
+  references.push(await reference(n));
+}
+
 let calls: Record<string, number> | undefined;
 await buildImage(containers.image);
 try {
   await reference(0); // the first warms the Engine and the disk
   for (let n = 1; n <= repeat; n++) {
-    // By turns, and neither always first.
-    if (n % 2 === 0) references.push(await reference(n));
-    launches.push(await measureDockerLaunch(containers));
-    if (n % 2 === 1) references.push(await reference(n));
+    // Neither is always first, and each Davit has a reference close by.
+    if (n % 2 === 0) await docker(n);
+    await davit();
+    if (n % 2 === 1) await docker(n);
   }
   if (process.argv.includes("--calls")) calls = await countCalls();
 } finally {
   await removeImage(containers.image);
 }
 
-const of = (figure: (launch: DockerLaunch) => number): number => median(launches.map(figure));
 const range = (values: readonly number[]): string =>
   `${Math.min(...values).toFixed(2)}–${Math.max(...values).toFixed(2)}`;
-const seconds = of((launch) => launch.seconds);
+const referenceSeconds = median(references);
+
+function summed(launches: readonly DockerLaunch[]) {
+  const of = (figure: (launch: DockerLaunch) => number): number => median(launches.map(figure));
+  const seconds = of((launch) => launch.seconds);
+  return {
+    seconds,
+    spread: range(launches.map((launch) => launch.seconds)),
+    ratio: seconds / referenceSeconds,
+    applySeconds: of((launch) => launch.applySeconds),
+    firstRunningSeconds: of((launch) => launch.firstRunningSeconds),
+    allRunningSeconds: of((launch) => launch.allRunningSeconds),
+    cpuMs: {
+      server: of(({ cpuMs }) => cpuMs.server),
+      agent: of(({ cpuMs }) => cpuMs.agent),
+      nats: of(({ cpuMs }) => cpuMs.nats),
+    },
+  };
+}
+
 const summary = {
   benchmark: "launch-docker",
   containers: containers.count,
   repeat,
-  seconds,
-  spread: range(launches.map((launch) => launch.seconds)),
-  allRunningSeconds: of((launch) => launch.allRunningSeconds),
-  referenceSeconds: median(references),
-  referenceSpread: range(references),
-  ratio: seconds / median(references),
-  ratioFromAccepted: of((launch) => launch.allRunningSeconds) / median(references),
+  fresh: summed(fresh),
+  again: summed(again),
+  reference: { seconds: referenceSeconds, spread: range(references) },
   ...(calls && { calls }),
-  launches,
-  references,
+  launches: { fresh, again, references },
 };
+
+const line = ({
+  seconds,
+  spread,
+  ratio,
+  applySeconds,
+  firstRunningSeconds,
+  allRunningSeconds,
+  cpuMs,
+}: ReturnType<typeof summed>) =>
+  `${seconds.toFixed(2)} s (${spread}), ratio ${ratio.toFixed(2)}
+                     ${applySeconds.toFixed(2)} s until the API had the service; then to the first RUNNING ${firstRunningSeconds.toFixed(2)} s, to the last ${allRunningSeconds.toFixed(2)} s
+                     CPU: server ${cpuMs.server} ms, agent ${cpuMs.agent} ms, nats-server ${cpuMs.nats} ms`;
 
 if (process.argv.includes("--json")) console.log(JSON.stringify(summary));
 else
   console.log(`${containers.count} containers on the host network, ${repeat} times by turns, medians
-  Davit       ${seconds.toFixed(2)} s (${summary.spread}) from the command davit apply to all RUNNING
-              ${of((launch) => launch.applySeconds).toFixed(2)} s until the API had the service, then ${of((launch) => launch.firstRunningSeconds).toFixed(2)} s to the first task RUNNING, ${summary.allRunningSeconds.toFixed(2)} s to the last
-              CPU: server ${of(({ cpuMs }) => cpuMs.server)} ms, agent ${of(({ cpuMs }) => cpuMs.agent)} ms, nats-server ${of(({ cpuMs }) => cpuMs.nats)} ms
-  docker run  ${summary.referenceSeconds.toFixed(2)} s (${summary.referenceSpread}), ${COMMANDS_AT_ONCE} at a time
-  ratio       ${summary.ratio.toFixed(2)}; from the accepted service on ${summary.ratioFromAccepted.toFixed(2)}${calls ? `\n  Engine calls ${JSON.stringify(calls)}` : ""}`);
+  docker run -d      ${referenceSeconds.toFixed(2)} s (${summary.reference.spread}), ${COMMANDS_AT_ONCE} at a time
+  davit, fresh       ${line(summary.fresh)}
+  davit, once more   ${line(summary.again)}${calls ? `\n  Engine calls       ${JSON.stringify(calls)}` : ""}`);

@@ -29,49 +29,64 @@ export interface LaunchDockerOptions extends Containers {
 
 const NAME = "bench";
 
-/** Starts a Davit, launches, and removes it with its containers. */
-export async function measureDockerLaunch(options: LaunchDockerOptions): Promise<DockerLaunch> {
+/** Starts a Davit, launches so many times, the former service gone each time, and removes it with its containers. */
+export async function measureDockerLaunches(options: LaunchDockerOptions, times: number): Promise<DockerLaunch[]> {
   const davit = await Davit.start("bench", [], {
     // What `docker run` does with an image that is there.
     ECS_IMAGE_PULL_BEHAVIOR: "prefer-cached",
     ...options.env,
   });
   try {
-    return await launch(davit, options);
+    const { connection } = await readKubeconfig({ path: join(davit.folder, "kubeconfig") });
+    const client = createHttpClient({ connection });
+    try {
+      await prepare(client, options);
+      const launches: DockerLaunch[] = [];
+      for (let n = 1; n <= times; n++) {
+        launches.push(await launch(davit, client, options));
+        if (n < times) await clear(client);
+      }
+      return launches;
+    } finally {
+      client.close();
+    }
   } finally {
     await davit.purge();
   }
 }
 
-async function launch(davit: Davit, options: LaunchDockerOptions): Promise<DockerLaunch> {
-  const { connection } = await readKubeconfig({ path: join(davit.folder, "kubeconfig") });
-  const client = createHttpClient({ connection });
-  try {
-    const manifest = join(davit.folder, "service.json");
-    writeFileSync(manifest, JSON.stringify(service(options.count)));
-    await prepare(client, options);
-    const roles: Exclude<Role, "supervisor">[] = ["nats", "server", "agent"];
-    const before = roles.map((role) => cpuMs(davit.pid(role)));
-    const progress = await follow(client, options.count);
-    options.began?.();
-    const began = performance.now();
-    const applied = davit.cli("apply", "-f", manifest);
-    await progress.done;
-    options.ended?.();
-    const { code, stderr } = await applied;
-    if (code !== 0) throw new Error(`davit apply: ${stderr}`);
-    const since = (from: number, to: number): number => (to - from) / 1000;
-    const used = roles.map((role, at) => [role, cpuMs(davit.pid(role)) - (before[at] ?? 0)]);
-    return {
-      seconds: since(began, progress.lastRunningAt()),
-      applySeconds: since(began, progress.acceptedAt()),
-      firstRunningSeconds: since(progress.acceptedAt(), progress.firstRunningAt()),
-      allRunningSeconds: since(progress.acceptedAt(), progress.lastRunningAt()),
-      cpuMs: Object.fromEntries(used) as DockerLaunch["cpuMs"],
-    };
-  } finally {
-    client.close();
-  }
+async function launch(davit: Davit, client: HttpObjectClient, options: LaunchDockerOptions): Promise<DockerLaunch> {
+  const manifest = join(davit.folder, "service.json");
+  writeFileSync(manifest, JSON.stringify(service(options.count)));
+  const roles: Exclude<Role, "supervisor">[] = ["nats", "server", "agent"];
+  const before = roles.map((role) => cpuMs(davit.pid(role)));
+  const progress = await follow(client, options.count);
+  options.began?.();
+  const began = performance.now();
+  const applied = davit.cli("apply", "-f", manifest);
+  await progress.done;
+  options.ended?.();
+  const { code, stderr } = await applied;
+  if (code !== 0) throw new Error(`davit apply: ${stderr}`);
+  const since = (from: number, to: number): number => (to - from) / 1000;
+  const used = roles.map((role, at) => [role, cpuMs(davit.pid(role)) - (before[at] ?? 0)]);
+  return {
+    seconds: since(began, progress.lastRunningAt()),
+    applySeconds: since(began, progress.acceptedAt()),
+    firstRunningSeconds: since(progress.acceptedAt(), progress.firstRunningAt()),
+    allRunningSeconds: since(progress.acceptedAt(), progress.lastRunningAt()),
+    cpuMs: Object.fromEntries(used) as DockerLaunch["cpuMs"],
+  };
+}
+
+/** The service goes, and its containers stop. */
+async function clear(client: HttpObjectClient): Promise<void> {
+  await client.delete("Service", { namespace: "default", name: NAME });
+  const live = async () =>
+    (await client.list("Task", { namespace: "default" })).items.filter(
+      ({ status }) => status?.lastStatus !== "STOPPED",
+    );
+  await eventually("all tasks are STOPPED", async () => (await live()).length === 0, 120_000);
 }
 
 const service = (desiredCount: number) => ({
@@ -86,7 +101,7 @@ async function prepare(client: HttpObjectClient, { image, memoryMiB }: Container
     apiVersion: "davit.dev/v1",
     kind: "TaskDefinition",
     metadata: { name: NAME, namespace: "default" },
-    spec: { networkMode: "host", containerDefinitions: [{ name: "main", image, memory: memoryMiB }] },
+    spec: { networkMode: "host", containerDefinitions: [{ name: "main", image, memory: memoryMiB, stopTimeout: 2 }] },
   });
   await eventually("the revision is registered", async () => {
     const definition = await client.get("TaskDefinition", { namespace: "default", name: NAME });
@@ -115,7 +130,7 @@ async function follow(client: HttpObjectClient, count: number): Promise<Progress
   const running = new Set<string>();
   const accepted = async (): Promise<void> => {
     for await (const { events } of client.watch("Service", { resourceVersion, signal }))
-      if (events.length > 0 && Number.isNaN(times.accepted)) times.accepted = performance.now();
+      if (events.some(({ type }) => type === "ADDED")) times.accepted = performance.now();
   };
   const tasks = async (): Promise<void> => {
     for await (const { events } of client.watch("Task", { resourceVersion, signal })) {
