@@ -213,11 +213,6 @@ export function createEngine(deps: EngineDeps): Engine {
     for (const task of [...tasks.values()])
       if (!assigned.has(task.task) || task.key !== task.task) dismiss(task, now());
     const stays = (assignment: Assignment) => tasks.has(assignment.task);
-    for (const { task } of assignments) {
-      const known = tasks.get(task);
-      // The store does not have its end yet.
-      if (known?.state === "STOPPED") delete known.reported;
-    }
     const complete = assign(assignments.filter(stays), revisions);
     return (
       assign(

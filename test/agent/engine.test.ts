@@ -365,4 +365,56 @@ describe("agent on a simulated machine", () => {
       },
     ]);
   });
+
+  /** Lets a call see the machine at once, and answer only when told. */
+  const gate = () => {
+    const waiting: (() => void)[] = [];
+    let closed = false;
+    return {
+      close: () => {
+        closed = true;
+      },
+      waiting: () => waiting.length,
+      open() {
+        closed = false;
+        for (const go of waiting.splice(0)) go();
+      },
+      async through<T>(answer: Promise<T>): Promise<T> {
+        const value = await answer;
+        if (closed) await new Promise<void>((resolve) => waiting.push(resolve));
+        return value;
+      },
+    };
+  };
+
+  it("a list that is older than a container says nothing about it", async () => {
+    const lists = gate();
+    const { control, agent } = await started({
+      wrap: (plain) => ({ ...plain, list: () => lists.through(plain.list()) }),
+    });
+    lists.close();
+    await eventually("a list is under way", () => lists.waiting() > 0);
+    control.assign(assignment("one"));
+    await eventually("RUNNING", () => control.state(one) === "RUNNING");
+    lists.open();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(control.state(one), "RUNNING");
+    assert.equal(agent().status().liveTasks, 1);
+  });
+
+  it("an exit during a step's own look is not missed", async () => {
+    const looks = gate();
+    const { control, runtime } = await started({
+      options: { relistMs: 60_000 },
+      wrap: (plain) => ({ ...plain, inspect: (id) => looks.through(plain.inspect(id)) }),
+    });
+    looks.close();
+    control.assign(assignment("one"));
+    await eventually("started", () => looks.waiting() === 1);
+    const [id] = runtime().containers.keys();
+    runtime().crash(id ?? "", 4);
+    looks.open();
+    await eventually("STOPPED", () => control.state(one) === "STOPPED");
+    assert.equal(control.tasks.get(one)?.report?.containers[0]?.exitCode, 4);
+  });
 });
