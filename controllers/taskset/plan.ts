@@ -3,6 +3,7 @@
 import type { Task } from "../../api/types.gen.js";
 import { planRolling, type RollingPlan, type RollingTaskState } from "../../state-machines/rolling.js";
 import { isHealthy, isPending, isRunning, stopAsked } from "../task/view.js";
+import { attemptOf } from "./backoff.js";
 import { type FreeSlots, freeSlots, type SetTasks, type Start } from "./slots.js";
 
 export interface SetInput extends SetTasks {
@@ -37,7 +38,7 @@ export interface TasksPlan {
   ceiling: number;
   /** Look again then, ms: a back-off ends, or there is more to start. */
   recheckAtMs?: number;
-  /** Most failed starts in a row that a slot which is to start looks back on. */
+  /** Most failed starts in a row that a slot which does not run looks back on. */
   attempts: number;
 }
 
@@ -45,6 +46,7 @@ export function planTasks(input: TasksInput): TasksPlan {
   const { nowMs, graceMs, desiredCount } = input;
   const primary = input.sets.find((set) => set.primary);
   let missing = primary === undefined ? 0 : desiredCount;
+  let attempts = 0;
   const sets = input.sets.map((set) => ({
     name: set.name,
     primary: set.primary,
@@ -52,6 +54,7 @@ export function planTasks(input: TasksInput): TasksPlan {
       const state = stateOf(task, nowMs, graceMs);
       // An unhealthy task is replaced before it goes; one that goes by itself keeps its slot until it is STOPPED.
       if (set === primary && state !== "unhealthy" && !stopAsked(task)) missing--;
+      if (set === primary && state === "starting") attempts = Math.max(attempts, attemptOf(task));
       return { name: task.metadata.name, state };
     }),
   }));
@@ -75,7 +78,7 @@ export function planTasks(input: TasksInput): TasksPlan {
     outcome: rolling.outcome,
     floor: rolling.floor,
     ceiling: rolling.ceiling,
-    attempts: free.attempts,
+    attempts: Math.max(attempts, free.attempts),
     ...(recheckAtMs !== undefined && { recheckAtMs }),
   };
 }

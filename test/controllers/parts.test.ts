@@ -5,12 +5,13 @@ import type { ContainerInstance, Task } from "../../api/types.gen.js";
 import type { SyncRequest } from "../../bus/messages.js";
 import { ApiError, type ObjectClient } from "../../client/object-client.js";
 import { clusterStatus, createTaskTally } from "../../controllers/cluster/reconciler.js";
+import type { Deps } from "../../controllers/deps.js";
 import { Session } from "../../controllers/instance/session.js";
 import { asWanted, connected, loaded, registered } from "../../controllers/instance/status.js";
 import { queueMetrics } from "../../controllers/metrics.js";
 import { createObjects } from "../../controllers/objects.js";
 import { createScheduler } from "../../controllers/scheduler.js";
-import { isRemovable } from "../../controllers/task/retention.js";
+import { createRetentionReconciler, isRemovable } from "../../controllers/task/retention.js";
 import { surplusStopped } from "../../controllers/taskset/retention.js";
 import { tellApart } from "../../controllers/taskset/slots.js";
 import { iso, pending, revisionOf, running, stopped, T0, taskOf } from "./support/objects.js";
@@ -204,6 +205,14 @@ describe("which stopped tasks are kept", () => {
     const failed = Array.from({ length: 8 }, (_, slot) => old(slot, slot, { ran: false }));
     assert.deepEqual(gone(failed), []);
     assert.deepEqual(gone([...failed, running({ name: "again", slot: 0 })]), ["t0-0"]);
+  });
+  it("of a cluster, the newest thousand or so", async () => {
+    const removed: string[] = [];
+    const tasks = Array.from({ length: 24 }, (_, at) => old(at, at));
+    const reconcile = createRetentionReconciler({ world: { removableTasks: () => tasks } } as unknown as Deps, 20);
+    const client = { delete: async (_: string, { name }: { name: string }) => void removed.push(name) };
+    await reconcile("default/default", client as unknown as ObjectClient);
+    assert.deepEqual(removed.sort(), ["t0-0", "t1-1", "t2-2", "t3-3"]);
   });
   it("only those that a task set or `davit run` has made", () => {
     assert.equal(isRemovable(stopped()), false);

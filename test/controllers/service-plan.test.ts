@@ -220,7 +220,6 @@ describe("a service's status", () => {
     sets,
     primary: nameFor(1),
     throttled: false,
-    fieldsIgnored: [],
     arns: createArns(),
     nowMs: T0,
     ...parts,
