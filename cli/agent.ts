@@ -11,9 +11,9 @@ import { count } from "./arguments.js";
 import { crashOnBugs, untilTold } from "./child-process.js";
 import { EXIT, Failure, messageOf } from "./failure.js";
 import { createLog, type Log } from "./log.js";
+import { ownVersion } from "./own-version.js";
 import { dataFolder, openDataFolder } from "./supervisor/data-folder.js";
 import { instanceIds } from "./supervisor/instance-ids.js";
-import { ownVersion } from "./version.js";
 
 export interface AgentCommandOptions {
   dataDir: string;

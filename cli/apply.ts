@@ -2,25 +2,24 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import type { ApiObject, Condition } from "../api/meta.js";
-import type { TaskDefinition } from "../api/types.gen.js";
+import type { Service, TaskDefinition } from "../api/types.gen.js";
 import { ApiError, type MergePatch } from "../client/object-client.js";
 import { type ApplyClient, applyObject } from "../gitops/apply.js";
 import type { Manifest } from "../gitops/last-applied.js";
 import { pinRevision, Unresolved } from "../gitops/pinned-revision.js";
 import type { LoadedObject } from "../gitops/plan.js";
 import { type ApiOptions, withApi, withApiOptions } from "./api/connect.js";
+import { followedRevision, isBehind } from "./api/followed-revision.js";
 import type { Api } from "./api/http.js";
 import { fetchObject, waitForObjects } from "./api/objects.js";
 import { findResource, findResourceOfKind, pathOf, type Resource } from "./api/resources.js";
 import { seconds } from "./arguments.js";
 import { EXIT, Failure } from "./failure.js";
 import { loadManifests } from "./manifests.js";
-import { listOf, type ObjectFormat, printObjects, serialize, withObjectOutput } from "./output/format.js";
 import { print, progress } from "./output/terminal.js";
 
 interface Options extends ApiOptions {
   filename: string[];
-  output?: ObjectFormat;
   wait?: boolean;
   timeout: number;
 }
@@ -45,7 +44,7 @@ Examples:
   $ aws ecs describe-task-definition --task-definition web | davit apply -f -`,
     )
     .action((options: Options) => withApi(options, (api) => apply(api, options)));
-  withApiOptions(withObjectOutput(command));
+  withApiOptions(command);
 }
 
 async function apply(api: Api, options: Options): Promise<void> {
@@ -56,25 +55,19 @@ async function apply(api: Api, options: Options): Promise<void> {
   const batch = randomBytes(8).toString("hex");
   const applied: ApiObject[] = [];
   for (const document of documents) {
-    const object = await applyOne(api, document, batch, options.output).catch((error: unknown) => {
+    const object = await applyOne(api, document, batch).catch((error: unknown) => {
       if (!(error instanceof ApiError || error instanceof Failure)) throw error;
       errors.push(`${document.where}: ${error.message}`);
       return undefined;
     });
     if (object) applied.push(object);
   }
-  if (options.output === "json" || options.output === "yaml") print(await serialize(listOf(applied), options.output));
   for (const error of errors) process.stderr.write(`davit: ${error}\n`);
   if (errors.length > 0) process.exitCode = EXIT.failed;
   else if (options.wait) await waitUntilReady(api, applied, options.timeout * 1000);
 }
 
-async function applyOne(
-  api: Api,
-  { manifest, where, restart }: LoadedObject,
-  batch: string,
-  output: ObjectFormat | undefined,
-): Promise<ApiObject> {
+async function applyOne(api: Api, { manifest, where, restart }: LoadedObject, batch: string): Promise<ApiObject> {
   const resource = findResourceOfKind(manifest.kind);
   if (!resource)
     throw new Failure(
@@ -84,8 +77,7 @@ async function applyOne(
   const { outcome, object } = await applyObject(overHttp(api, resource), wanted, { batch });
   if (restart && outcome !== "created") await restartService(api, resource, wanted);
   for (const warning of api.takeWarnings()) process.stderr.write(`Warning: ${where}: ${warning}\n`);
-  if (output === undefined || output === "name")
-    await printObjects(resource, [object], output, `${outcome}${restart ? ", with a new deployment" : ""}`);
+  print(`${resource.qualified}/${object.metadata.name} ${outcome}${restart ? ", with a new deployment" : ""}`);
   return object;
 }
 
@@ -139,21 +131,27 @@ function overHttp(api: Api, resource: Resource): ApplyClient {
   };
 }
 
-/** Until `Ready=True` of what was applied, as it was applied. Kinds without that condition are ready when they are there. */
+/** Until `Ready=True` of what was applied, as it was applied. */
 async function waitUntilReady(api: Api, applied: readonly ApiObject[], timeoutMs: number): Promise<void> {
   const waiting = progress();
   const deadline = performance.now() + timeoutMs;
-  for (const { kind, metadata } of applied) {
+  for (const each of applied) {
+    const { kind, metadata } = each;
     const resource = findResourceOfKind(kind);
-    if (!resource) continue;
+    // A namespace is ready when it is there.
+    if (!resource?.namespaced) continue;
     const { name, namespace, generation } = metadata;
+    const followed =
+      kind === "Service"
+        ? await followedRevision(api, each as Service, Math.max(0, deadline - performance.now()))
+        : undefined;
     let why = "it has not been seen yet";
     await waitForObjects(
       { api, resource, namespace, timeoutMs: Math.max(0, deadline - performance.now()) },
       (objects) => {
         const object = objects.get(name);
         if (!object) throw new Failure(`${resource.singular} ${name} is gone.`);
-        const ready = readiness(object, generation);
+        const ready = readiness(object, generation, followed);
         if (ready === true) return true;
         why = ready;
         waiting.show(`${resource.singular} ${name}: ${why}`);
@@ -166,7 +164,8 @@ async function waitUntilReady(api: Api, applied: readonly ApiObject[], timeoutMs
 }
 
 /** true, or what it waits for. A task that has run to its end well is as ready as it gets. */
-function readiness({ status }: ApiObject, generation: number): true | string {
+function readiness(object: ApiObject, generation: number, followed: string | undefined): true | string {
+  const { status } = object;
   const { conditions, observedGeneration } = (status ?? {}) as {
     conditions?: Condition[];
     observedGeneration?: number;
@@ -174,6 +173,7 @@ function readiness({ status }: ApiObject, generation: number): true | string {
   if (!status) return "it has not been seen yet";
   if (observedGeneration !== undefined && observedGeneration < generation) return "the change has not been seen yet";
   const ready = conditions?.find(({ type }) => type === "Ready");
-  if (ready?.status === "True") return true;
+  if (ready?.status === "True")
+    return isBehind(object as Service, followed) ? `the new revision ${followed} has not been seen yet` : true;
   return ready ? `${ready.reason}: ${ready.message}` : "it has no condition Ready yet";
 }

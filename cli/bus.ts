@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
 import { Failure } from "./failure.js";
-import { serialize } from "./output/format.js";
+import { serialize, withDataOption } from "./output/format.js";
 import { print } from "./output/terminal.js";
 import { credentials } from "./supervisor/children.js";
 import { dataFolder } from "./supervisor/data-folder.js";
@@ -13,11 +13,9 @@ interface Options {
 }
 
 export function define(command: Command): void {
-  command
-    .command("info")
+  withDataOption(command.command("info"))
     .description("Where the bus is, with which credentials to read it, and ten lines of code that do.")
     .option("--data-dir <D>", "data folder of the local Davit")
-    .option("-o, --output <FORMAT>", "json or yaml")
     .action(info);
 }
 

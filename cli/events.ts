@@ -6,7 +6,7 @@ import { type Follower, followEvents, readerInbox } from "../bus/follow.js";
 import { findResource } from "./api/resources.js";
 import { Failure } from "./failure.js";
 import { oneOf } from "./output/format.js";
-import { endQuietlyOnClosedPipe, grey, print } from "./output/terminal.js";
+import { grey, print } from "./output/terminal.js";
 import { credentials } from "./supervisor/children.js";
 import { dataFolder } from "./supervisor/data-folder.js";
 import { readState } from "./supervisor/state-file.js";
@@ -44,7 +44,6 @@ Examples:
 }
 
 async function events(options: Options): Promise<void> {
-  endQuietlyOnClosedPipe();
   const json = options.output !== undefined && oneOf(options.output, ["json"], "--output") === "json";
   const kinds = options.kind?.map((kind) => findResource(kind).kind);
   const { url, file } = busOf(options);

@@ -94,8 +94,7 @@ function printTables(tables: Table[], targets: Target[], options: Options): void
     const what = [...new Set(targets.map(({ resource }) => resource.plural))].join(", ");
     const where = options.allNamespaces ? "" : ` in namespace ${options.namespace}`;
     process.stderr.write(`No ${what}${where}.\n`);
-  }
-  print(full.map((table) => render(table, options)).join("\n\n"));
+  } else print(full.map((table) => render(table, options)).join("\n\n"));
 }
 
 function render({ columnDefinitions, rows }: Table, { output, allNamespaces }: Options): string {

@@ -8,7 +8,7 @@ import { fetchList, watch } from "./api/objects.js";
 import { findResource, pathOf } from "./api/resources.js";
 import { count, seconds } from "./arguments.js";
 import { Failure, messageOf, UsageError } from "./failure.js";
-import { endQuietlyOnClosedPipe, grey, print } from "./output/terminal.js";
+import { grey, print } from "./output/terminal.js";
 
 interface Options extends ApiOptions {
   follow?: boolean;
@@ -44,7 +44,6 @@ export function define(command: Command): void {
 }
 
 async function logs(api: Api, typed: string, options: Options): Promise<void> {
-  endQuietlyOnClosedPipe();
   const [target] = parseTargets(typed.includes("/") ? [typed] : ["task", typed]);
   if (!target?.name || !["Task", "Service"].includes(target.resource.kind))
     throw new UsageError(`${typed} is neither task/ID nor service/NAME.`);

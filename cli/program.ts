@@ -1,5 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { EXIT, Failure, UsageError } from "./failure.js";
+import { endQuietlyOnClosedPipe } from "./output/terminal.js";
+import { ownVersion } from "./own-version.js";
 
 /** Adds arguments, options, help and action to its command. */
 export type Define = (command: Command) => void;
@@ -80,6 +82,7 @@ Examples:
 export async function buildProgram(wanted: string | undefined): Promise<Command> {
   const program = new Command("davit")
     .description("Davit keeps containers running on your own machines: declare them in YAML, and it keeps them so.")
+    .version(ownVersion(), "-V, --version", "print this program's version")
     .helpCommand("help [command]", "explain a command")
     .addHelpText("after", EPILOGUE)
     .enablePositionalOptions()
@@ -107,6 +110,7 @@ function wantedCommand(args: readonly string[]): string | undefined {
 
 /** Runs one command line. @returns the exit code */
 export async function main(args: readonly string[]): Promise<number> {
+  endQuietlyOnClosedPipe();
   try {
     const program = await buildProgram(wantedCommand(args));
     await program.parseAsync(args, { from: "user" });

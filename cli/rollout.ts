@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Service } from "../api/types.gen.js";
 import { type ApiOptions, withApi, withApiOptions } from "./api/connect.js";
+import { followedRevision } from "./api/followed-revision.js";
 import type { Api } from "./api/http.js";
 import { parseTargets, resolve } from "./api/names.js";
 import { waitForObjects } from "./api/objects.js";
@@ -31,14 +32,16 @@ async function rolloutStatus(api: Api, typed: string, { namespace, watch, timeou
   if (target?.resource.kind !== "Service" || target.name === undefined)
     throw new UsageError(`${typed} is no service/NAME.`);
   const { resource } = target;
-  const { metadata } = await resolve(api, resource, namespace, target.name);
+  const found = (await resolve(api, resource, namespace, target.name)) as Service;
+  const { metadata } = found;
   const waiting = progress();
+  const followed = await followedRevision(api, found, timeout * 1000);
   const last = await waitForObjects(
     { api, resource, namespace, timeoutMs: timeout * 1000 },
     (services) => {
       const service = services.get(metadata.name) as Service | undefined;
       if (!service) throw new Failure(`service ${metadata.name} is gone.`);
-      const rollout = rolloutOf(service);
+      const rollout = rolloutOf(service, followed);
       if (rollout.state !== "going" || !watch) return rollout;
       waiting.show(rollout.text);
       return undefined;

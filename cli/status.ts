@@ -1,12 +1,13 @@
 import type { Command } from "commander";
 import type { ContainerInstance, Service, Task } from "../api/types.gen.js";
+import { whyStopped } from "../api/why-stopped.js";
 import { type ApiOptions, withApi, withApiOptions } from "./api/connect.js";
 import type { Api } from "./api/http.js";
 import { fetchList } from "./api/objects.js";
 import { findResource } from "./api/resources.js";
 import { syncAnnotations } from "./gitops.js";
 import { age, columns } from "./output/columns.js";
-import { serialize } from "./output/format.js";
+import { serialize, withDataOption } from "./output/format.js";
 import { rolloutOf } from "./output/rollout.js";
 import { bold, green, print, red, yellow } from "./output/terminal.js";
 import { dataFolder } from "./supervisor/data-folder.js";
@@ -22,9 +23,8 @@ export function define(command: Command): void {
     .description(
       "One screen: machines, services that are not steady and why, and what changed last. Exit code 0 also if something is not steady.",
     )
-    .option("-o, --output <FORMAT>", "json or yaml")
     .action((options: Options) => withApi(options, (api) => status(api, options)));
-  withApiOptions(command);
+  withApiOptions(withDataOption(command));
 }
 
 interface Overview {
@@ -113,7 +113,7 @@ function lastChanges(services: readonly Service[], tasks: readonly Task[]): Over
       : [
           {
             at: status.stoppedAt,
-            what: `task ${metadata.name} stopped: ${status.stoppedReason ?? status.stopCode ?? ""}`,
+            what: `task ${metadata.name} stopped: ${whyStopped(status)}`,
           },
         ],
   );

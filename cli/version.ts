@@ -1,19 +1,12 @@
-import { readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { type ApiOptions, withApi, withApiOptions } from "./api/connect.js";
-import { serialize } from "./output/format.js";
+import { serialize, withDataOption } from "./output/format.js";
 import { print } from "./output/terminal.js";
-
-export function ownVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  const { version } = JSON.parse(text) as { version: string };
-  return version;
-}
+import { ownVersion } from "./own-version.js";
 
 export function define(command: Command): void {
-  command
+  withDataOption(command)
     .option("--client", "of this program only")
-    .option("-o, --output <FORMAT>", "json or yaml")
     .action(async (options: ApiOptions & { client?: boolean; output?: "json" | "yaml" }) => {
       const versions = { client: ownVersion(), ...(!options.client && { server: await serverVersion(options) }) };
       if (options.output) print(await serialize(versions, options.output));

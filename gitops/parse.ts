@@ -1,4 +1,5 @@
 import { describePlace, importDocuments, type Place } from "../api/import/index.js";
+import { NAMESPACE } from "../api/import/manifest.js";
 import { type LoadedFile, objectId } from "./plan.js";
 
 /** One file's text to the objects it declares: YAML manifests, or bare ECS JSON. What can't be taken is an error naming
@@ -9,8 +10,9 @@ export function parseManifest(path: string, text: string, namespace = "default")
   return {
     path,
     objects: objects.map(({ manifest: bare, place, restart }) => {
-      const manifest = { ...bare, metadata: { namespace, ...bare.metadata } };
-      const id = objectId(manifest.kind, manifest.metadata.namespace, manifest.metadata.name);
+      const own = bare.metadata.namespace ?? (bare.kind === NAMESPACE ? undefined : namespace);
+      const manifest = { ...bare, metadata: { ...(own !== undefined && { namespace: own }), ...bare.metadata } };
+      const id = objectId(manifest.kind, own ?? "", manifest.metadata.name);
       return { id, manifest, origin: originOf(place), where: whereOf(place), ...(restart && { restart }) };
     }),
     errors: errors.map(describePlace),

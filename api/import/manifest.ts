@@ -4,8 +4,8 @@ import { isJson, type Json, type Path } from "./ecs.js";
 import type { Manifest } from "./result.js";
 
 const DAVIT = "davit.dev/v1";
-/** Kinds of the Kubernetes core that a manifest may also hold. */
-const CORE_KINDS = ["Namespace", "Secret", "ConfigMap"];
+/** The kind of the Kubernetes core that the server has, too. */
+export const NAMESPACE = "Namespace";
 
 export type CheckedManifest = { manifest: Manifest } | { problem: { path: Path; message: string } };
 
@@ -19,7 +19,7 @@ export function checkManifest(document: Json): CheckedManifest {
   const { apiVersion, kind, metadata } = document;
   const wrong = (field: string, message: string): CheckedManifest => ({ problem: { path: field.split("."), message } });
   if (typeof kind !== "string" || kind === "") return wrong("kind", `is required: one of ${kinds().join(", ")}`);
-  const expected = CORE_KINDS.includes(kind) ? "v1" : DAVIT;
+  const expected = kind === NAMESPACE ? "v1" : DAVIT;
   if (!kinds().includes(kind)) return wrong("kind", `there is no kind ${JSON.stringify(kind)}${suggestion(kind)}`);
   if (apiVersion !== expected)
     return wrong(
@@ -32,7 +32,7 @@ export function checkManifest(document: Json): CheckedManifest {
   return { manifest: document as Manifest };
 }
 
-const kinds = (): string[] => [...Object.keys(KINDS), ...CORE_KINDS];
+const kinds = (): string[] => [...Object.keys(KINDS), NAMESPACE];
 
 function suggestion(kind: string): string {
   const near = kinds().find((known) => distance(known.toLowerCase(), kind.toLowerCase()) <= 2);

@@ -22,18 +22,18 @@ const davitKind = (kind: Kind): Resource => ({
   qualified: `${KINDS[kind].singular}.davit.dev`,
 });
 
-const coreKind = (kind: string, shortNames: string[], namespaced: boolean): Resource => {
-  const singular = kind.toLowerCase();
-  return { kind, singular, plural: `${singular}s`, shortNames, namespaced, base: "/api/v1", qualified: singular };
+const NAMESPACE: Resource = {
+  kind: "Namespace",
+  singular: "namespace",
+  plural: "namespaces",
+  shortNames: ["ns"],
+  namespaced: false,
+  base: "/api/v1",
+  qualified: "namespace",
 };
 
-/** Davit's kinds, and the few of Kubernetes' own that its server has. */
-export const RESOURCES: readonly Resource[] = [
-  ...(Object.keys(KINDS) as Kind[]).map(davitKind),
-  coreKind("Namespace", ["ns"], false),
-  coreKind("Secret", [], true),
-  coreKind("ConfigMap", ["cm"], true),
-];
+/** Davit's kinds, and the one of Kubernetes' own that its server has. */
+export const RESOURCES: readonly Resource[] = [...(Object.keys(KINDS) as Kind[]).map(davitKind), NAMESPACE];
 
 /** Names that people type for a machine and for a running thing. */
 const ALIASES: Readonly<Record<string, string>> = {

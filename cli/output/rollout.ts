@@ -1,5 +1,6 @@
 import type { Condition } from "../../api/meta.js";
 import type { Service } from "../../api/types.gen.js";
+import { isBehind } from "../api/followed-revision.js";
 
 export interface Rollout {
   state: "over" | "going" | "failed";
@@ -7,8 +8,10 @@ export interface Rollout {
   text: string;
 }
 
-/** How a service's newest deployment stands. Pure. */
-export function rolloutOf({ metadata, status, spec }: Service): Rollout {
+/** How a service's newest deployment stands. Pure.
+ *  @param followed the revision that it is to be of, if that is known */
+export function rolloutOf(service: Service, followed?: string): Rollout {
+  const { metadata, status, spec } = service;
   const name = `service ${metadata.name}`;
   if (status === undefined || (status.observedGeneration ?? 0) < metadata.generation)
     return { state: "going", text: `${name}: the change is not seen yet` };
@@ -19,6 +22,8 @@ export function rolloutOf({ metadata, status, spec }: Service): Rollout {
   if (primary?.rolloutState === "FAILED")
     return { state: "failed", text: `${name}: the deployment failed: ${primary.rolloutStateReason ?? counts}` };
   const ready = status.conditions?.find(({ type }) => type === "Ready");
+  if (ready?.status === "True" && isBehind(service, followed))
+    return { state: "going", text: `${name}: the new revision ${followed} is not seen yet` };
   if (ready?.status === "True" && primary?.rolloutState !== "IN_PROGRESS")
     return { state: "over", text: `${name} is rolled out: ${counts} run` };
   const why = ready?.status === "False" && ready.message ? `; ${ready.message}` : "";

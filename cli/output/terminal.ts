@@ -40,11 +40,11 @@ export function progress(stream: Screen = process.stderr): Progress {
   };
 }
 
-/** Writes to stdout; a reader that has seen enough (`| head`) ends the command quietly. */
 export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+/** A reader that has seen enough (`| head`) ends the command quietly. */
 export function endQuietlyOnClosedPipe(): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(0);

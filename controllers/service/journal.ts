@@ -13,10 +13,8 @@ export function createJournal(onMessage: (service: string) => void): Journal {
   const unwritten = new Map<string, string[]>();
   return {
     say(service, ...messages) {
-      const list = unwritten.get(service) ?? [];
-      const news = messages.filter((message) => !list.includes(message));
-      if (news.length === 0) return;
-      unwritten.set(service, [...list, ...news]);
+      if (messages.length === 0) return;
+      unwritten.set(service, [...(unwritten.get(service) ?? []), ...messages]);
       onMessage(service);
     },
     take(service) {

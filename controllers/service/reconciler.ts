@@ -10,11 +10,12 @@ import { again, done } from "../../client/work-queue.js";
 import type { Deps, Reconcile } from "../deps.js";
 import { FINALIZER, LABEL, labelValue, MANAGER } from "../labels.js";
 import { createPace } from "../pace.js";
-import { type Counts, countTasks, isStopped, nextHealthyMs } from "../task/view.js";
+import { countTasks, nextHealthyMs } from "../task/view.js";
 import { THROTTLED_AFTER } from "../taskset/backoff.js";
 import { isNotRunnable } from "../taskset/reconciler.js";
 import { addEvents, steadyMessage } from "./events.js";
 import type { Journal } from "./journal.js";
+import { lastFailure } from "./last-failure.js";
 import { type Problem, planService, type ServicePlan, type ServiceSteps, type SetView, type Step } from "./plan.js";
 import { type Resolution, resolveRevision } from "./resolve.js";
 import { isSteady, type ServiceFacts, serviceStatus } from "./status.js";
@@ -24,7 +25,7 @@ export interface ServiceDeps extends Deps {
 }
 
 const PASS_GAP_MS = 10;
-const TASKS_PER_MS = 12;
+const TASKS_PER_MS = 25;
 /** Between two writes of one service's status while it changes. */
 const STATUS_GAP_MS = 300;
 
@@ -84,17 +85,16 @@ export function createServiceReconciler(deps: ServiceDeps): Reconcile {
     const nowMs = now();
     const tasks = world.tasksOfService(service.metadata);
     sizes.set(key, tasks.length);
-    const tally = tallyOf(tasks, nowMs);
-    const sets = viewsOf(deps, service, tally);
-    const plan = decide(deps, service, sets, nowMs);
+    const sets = viewsOf(deps, service, tasks, nowMs);
+    const { plan, resolution } = decide(deps, service, sets, nowMs);
     for (const step of plan.steps) await execute(client, service, step);
     if (plan.steps.some(({ kind }) => kind === "release")) return done();
 
-    const facts = factsOf(deps, service, { sets, plan, tally, nowMs });
+    const facts = factsOf(deps, service, { sets, plan, resolution, tasks, nowMs });
     const written = await writeStatus(deps, client, service, { facts, waitMs: statusPace.wait(key) });
     if (written === "written") statusPace.did(key);
     const statusDueMs = typeof written === "number" ? written : undefined;
-    const dueMs = [plan.recheckAtMs, statusDueMs, tally.nextHealthyMs].filter((ms) => ms !== undefined);
+    const dueMs = [plan.recheckAtMs, statusDueMs, nextHealthyMs(tasks, nowMs)].filter((ms) => ms !== undefined);
     return dueMs.length === 0 ? done() : again(Math.max(0, Math.min(...dueMs) - now()));
   };
 }
@@ -102,39 +102,21 @@ export function createServiceReconciler(deps: ServiceDeps): Reconcile {
 const needsFinalizer = ({ metadata }: Service): boolean =>
   metadata.deletionTimestamp === undefined && !metadata.finalizers?.includes(FINALIZER.service);
 
-/** All that a look at a service needs to know of its tasks, taken in one go over them. */
-interface Tally {
-  /** By the uid of the task set. */
-  counts: ReadonlyMap<string, Counts>;
-  nextHealthyMs: number | undefined;
-  /** One that has no machine, if there is one. */
-  waiting: Task | undefined;
-}
-
-function tallyOf(tasks: readonly Task[], nowMs: number): Tally {
+function viewsOf({ world }: ServiceDeps, service: Service, tasks: readonly Task[], nowMs: number): SetView[] {
   const byOwner = new Map<string, Task[]>();
-  let waiting: Task | undefined;
   for (const task of tasks) {
-    if (isStopped(task)) continue;
-    if (task.status?.lastStatus === "PROVISIONING") waiting ??= task;
     const owner = controllerOf(task)?.uid ?? "";
     const list = byOwner.get(owner);
     if (list === undefined) byOwner.set(owner, [task]);
     else list.push(task);
   }
-  const counts = new Map([...byOwner].map(([owner, list]) => [owner, countTasks(list, nowMs)]));
-  return { counts, nextHealthyMs: nextHealthyMs(tasks, nowMs), waiting };
-}
-
-const NONE: Counts = { running: 0, pending: 0, healthy: 0, alive: 0, wanted: 0 };
-
-const viewsOf = ({ world }: ServiceDeps, service: Service, { counts }: Tally): SetView[] =>
-  world
+  return world
     .taskSetsOf(service.metadata)
     .filter((set) => isControlledBy(set, service))
-    .map((set) => ({ set, counts: counts.get(set.metadata.uid) ?? NONE }));
+    .map((set) => ({ set, counts: countTasks(byOwner.get(set.metadata.uid) ?? [], nowMs) }));
+}
 
-function decide({ world }: ServiceDeps, service: Service, sets: readonly SetView[], nowMs: number): ServicePlan {
+function decide({ world }: ServiceDeps, service: Service, sets: readonly SetView[], nowMs: number) {
   const { metadata, spec, status } = service;
   const { namespace } = metadata;
   const current = sets.find(({ set }) => set.spec.role === "PRIMARY")?.set.spec.taskDefinition;
@@ -151,7 +133,7 @@ function decide({ world }: ServiceDeps, service: Service, sets: readonly SetView
     definition.metadata.deletionTimestamp === undefined &&
     definition.status?.observedGeneration !== definition.metadata.generation;
   const problem = problemOf(world, service, resolution);
-  return planService({
+  const plan = planService({
     service,
     cluster: clusterNameOf(spec.cluster),
     sets,
@@ -160,6 +142,7 @@ function decide({ world }: ServiceDeps, service: Service, sets: readonly SetView
     nowMs,
     ...(problem && { problem }),
   });
+  return { plan, resolution };
 }
 
 /** What keeps anything from being started, told by the objects around the service (decision A11). */
@@ -178,12 +161,13 @@ function problemOf(world: ServiceDeps["world"], service: Service, resolution: Re
 interface Seen {
   sets: readonly SetView[];
   plan: ServicePlan;
-  tally: Tally;
+  resolution: Resolution;
+  tasks: readonly Task[];
   nowMs: number;
 }
 
-function factsOf({ arnsOf }: ServiceDeps, service: Service, { sets, plan, tally, nowMs }: Seen): ServiceFacts {
-  const { waiting } = tally;
+function factsOf({ arnsOf, world }: ServiceDeps, service: Service, { sets, plan, tasks, nowMs }: Seen): ServiceFacts {
+  const waiting = tasks.find((task) => task.status?.lastStatus === "PROVISIONING");
   const unplaced = waiting && getCondition(waiting.status?.conditions, "Placed")?.message;
   const primary = sets.find(({ set }) => set.metadata.name === plan.primary);
   return {
@@ -191,11 +175,13 @@ function factsOf({ arnsOf }: ServiceDeps, service: Service, { sets, plan, tally,
     serviceName: serviceNameOf(service),
     sets,
     throttled: (primary?.set.status?.failedTasks ?? 0) >= THROTTLED_AFTER,
+    fieldsIgnored: fieldsWithoutEffect("Service", service.spec).ignored,
     arns: arnsOf(service.metadata.namespace),
     nowMs,
     ...(plan.primary !== undefined && { primary: plan.primary }),
     ...(plan.problem && { problem: plan.problem }),
     ...(unplaced !== undefined && { unplaced }),
+    lastFailure: () => primary && lastFailure(world.tasksOfService(service.metadata), primary.set.metadata.uid),
   };
 }
 

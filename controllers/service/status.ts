@@ -4,7 +4,6 @@ import { getCondition, setCondition } from "../../api/conditions.js";
 import type { Condition } from "../../api/meta.js";
 import type { Deployment, Service, ServiceStatus, TaskSet } from "../../api/types.gen.js";
 import { advanceDeployment, type DeploymentState, ecsDeploymentStatus } from "../../state-machines/deployment.js";
-import { ignoredCondition } from "../ignored.js";
 import { LABEL, labelValue } from "../labels.js";
 import { STUCK } from "../taskset/status.js";
 import { desiredCountOf, type Problem, type SetView } from "./plan.js";
@@ -21,6 +20,9 @@ export interface ServiceFacts {
   unplaced?: string;
   /** The start throttle is at work. */
   throttled: boolean;
+  /** Why the newest task of it that never became healthy has stopped. Only asked for when the service is not steady. */
+  lastFailure: () => string | undefined;
+  fieldsIgnored: readonly string[];
   arns: Arns;
   nowMs: number;
 }
@@ -137,14 +139,20 @@ function conditionsOf(
   facts: ServiceFacts,
   { primary, state }: { primary: SetView | undefined; state: DeploymentState },
 ): Condition[] {
-  const { nowMs } = facts;
+  const { nowMs, fieldsIgnored } = facts;
   const { generation: observedGeneration } = service.metadata;
   const set = (conditions: readonly Condition[] | undefined, type: string, { ok, reason, message }: Word) =>
     setCondition(conditions, { type, status: ok ? "True" : "False", reason, message, observedGeneration }, nowMs);
 
   let conditions = set(service.status?.conditions, "Ready", readyWord(service, facts, primary));
   conditions = set(conditions, "Progressing", progressWord(state, primary));
-  return ignoredCondition(conditions, "Service", service.spec, observedGeneration, nowMs);
+  const message = fieldsIgnored.join(", ");
+  if (message !== "") conditions = set(conditions, "FieldsIgnored", { ok: true, reason: "NotActedOn", message });
+  else
+    conditions = conditions.some(({ type }) => type === "FieldsIgnored")
+      ? conditions.filter(({ type }) => type !== "FieldsIgnored")
+      : conditions;
+  return conditions;
 }
 
 interface Word {
@@ -161,11 +169,15 @@ function readyWord(service: Service, facts: ServiceFacts, primary: SetView | und
   if (facts.problem) return no(facts.problem.reason, facts.problem.message);
   if (isSteady(service, facts)) return { ok: true, reason: "SteadyState", message: "" };
   if (facts.unplaced !== undefined) return no("NoRoom", `A task has no container instance: ${facts.unplaced}`);
-  if (facts.throttled) return no("StartThrottled", "Tasks stop before they run: starts are slowed down.");
+  const failure = facts.lastFailure();
+  const because = failure === undefined ? "" : ` The last one that failed: ${failure}`;
+  if (facts.throttled) return no("StartThrottled", `Tasks stop before they run: starts are slowed down.${because}`);
   const stuck = getCondition(primary?.set.status?.conditions, "Ready");
   if (stuck?.reason === STUCK) return no(STUCK, stuck.message);
   const { healthy = 0 } = primary?.counts ?? {};
-  return no("Deploying", `${healthy} of ${desired} tasks are healthy.`);
+  if (healthy >= desired)
+    return no("Deploying", `${healthy} of ${desired} tasks are healthy; others are still to stop.`);
+  return no("Deploying", `${healthy} of ${desired} tasks are healthy.${because}`);
 }
 
 const progressWord = (state: DeploymentState, primary: SetView | undefined): Word =>

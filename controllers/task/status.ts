@@ -2,6 +2,7 @@
 import { setCondition } from "../../api/conditions.js";
 import type { Condition } from "../../api/meta.js";
 import type { Task, TaskState, TaskStatus, TaskStopCode } from "../../api/types.gen.js";
+import { whyStopped } from "../../api/why-stopped.js";
 import { advanceTask } from "../../state-machines/task.js";
 
 const READY: Readonly<Record<TaskState, { status: Condition["status"]; reason: string }>> = {
@@ -17,10 +18,10 @@ const READY: Readonly<Record<TaskState, { status: Condition["status"]; reason: s
 
 /** `Ready` as the state has it: True while RUNNING and not UNHEALTHY. */
 export function readyCondition(status: TaskStatus, observedGeneration: number, nowMs: number): Condition[] {
-  const { lastStatus = "PROVISIONING", healthStatus, stoppedReason, conditions } = status;
+  const { lastStatus = "PROVISIONING", healthStatus, conditions } = status;
   const unhealthy = lastStatus === "RUNNING" && healthStatus === "UNHEALTHY";
   const ready = unhealthy ? { status: "False" as const, reason: "Unhealthy" } : READY[lastStatus];
-  const message = lastStatus === "STOPPED" ? (stoppedReason ?? "") : "";
+  const message = lastStatus === "STOPPED" ? whyStopped(status) : "";
   return setCondition(conditions, { type: "Ready", ...ready, message, observedGeneration }, nowMs);
 }
 

@@ -112,6 +112,9 @@ async function startOne(
   }
 }
 
+/** ECS's words for a task that its service stops because it is UNHEALTHY. */
+export const FAILED_HEALTH_CHECKS = "Task failed container health checks";
+
 /** @returns the tasks that were asked to stop */
 export async function stopAll(
   { objects }: TaskSetDeps,
@@ -123,7 +126,7 @@ export async function stopAll(
   await inParallel(stops, async (task) => {
     const unhealthy = stateOf(task, pass.nowMs, pass.graceMs) === "unhealthy";
     const stopReason = unhealthy
-      ? "Task failed container health checks"
+      ? FAILED_HEALTH_CHECKS
       : `Scaling activity initiated by (deployment ${task.spec.startedBy ?? ""})`;
     const patch = { spec: { desiredStatus: "STOPPED", stopCode: "ServiceSchedulerInitiated", stopReason } };
     try {
@@ -146,11 +149,11 @@ export async function writeStatuses(
   pace: Pace,
 ): Promise<number | undefined> {
   let dueMs: number | undefined;
-  for (const { set, alive, primary } of sets) {
+  for (const { set, tasks, primary } of sets) {
     if (set === undefined) continue;
     const key = keyOf(set.metadata);
     const facts = {
-      counts: countTasks(alive, nowMs),
+      counts: countTasks(tasks, nowMs),
       serviceName,
       attempts: primary ? attempts : 0,
       ...(primary && outcome === "stuck" && { stuck: stuckText(service, floor, ceiling) }),

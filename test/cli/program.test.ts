@@ -64,6 +64,7 @@ describe("davit's command line", () => {
   });
 
   it("version says which it is, with and without a server", async () => {
+    assert.match((await davit("--version")).stdout, /^\d+\.\d+\.\d+\n$/);
     const { stdout } = await davit("version", "-o", "json");
     assert.match((JSON.parse(stdout) as { client: string }).client, /^\d+\.\d+\.\d+/);
   });

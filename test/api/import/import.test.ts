@@ -77,7 +77,7 @@ describe("bad input is an error with its place", () => {
     [
       "a kind of nobody",
       SERVICE.replace("Service", "Deployment"),
-      /kind: there is no kind "Deployment"; there are Cluster, .*ConfigMap$/,
+      /kind: there is no kind "Deployment"; there are Cluster, .*Namespace$/,
     ],
     [
       "another version",

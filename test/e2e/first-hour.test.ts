@@ -1,0 +1,89 @@
+// What a newcomer does in the first hour, where it is easy to be told half the truth.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Davit } from "../support/davit.js";
+import { eventually } from "../support/wait.js";
+
+const DAVIT = new URL("../../cli/davit.js", import.meta.url).pathname;
+const definition = (memory: number): string => `apiVersion: davit.dev/v1
+kind: TaskDefinition
+metadata: { name: web }
+spec: { containerDefinitions: [{ name: main, image: any, memory: ${memory} }] }
+`;
+const SERVICE = `apiVersion: davit.dev/v1
+kind: Service
+metadata: { name: web }
+spec: { taskDefinition: web, desiredCount: 2, deploymentConfiguration: { minHealthySeconds: 0 } }
+`;
+
+describe("the first hour, on a simulated machine", function () {
+  this.timeout(120_000);
+  let davit: Davit;
+  before(async () => {
+    davit = await Davit.start("first-hour", ["--runtime", "simulated"]);
+    await eventually("the machine is there", async () => (await davit.list("ContainerInstance")).length === 1);
+  });
+  after(() => davit?.purge());
+
+  const write = (name: string, text: string): string => {
+    const path = join(davit.folder, name);
+    writeFileSync(path, text);
+    return path;
+  };
+  async function ok(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await davit.cli(...args);
+    assert.equal(code, 0, `davit ${args.join(" ")}: ${stdout}${stderr}`);
+    return stdout;
+  }
+
+  it("apply of a definition alone, then rollout status: waits for the revision that was just applied", async () => {
+    await ok("apply", "-f", write("web.yaml", `${definition(16)}---\n${SERVICE}`), "--wait");
+    for (const revision of [2, 3, 4]) {
+      await ok("apply", "-f", write("web.yaml", definition(16 + revision)));
+      assert.match(await ok("rollout", "status", "service/web"), new RegExp(`of web:${revision} run`));
+    }
+    await ok("apply", "-f", write("web.yaml", `${definition(64)}---\n${SERVICE}`), "--wait");
+    const [service] = await davit.list("Service");
+    assert.equal(service?.status?.taskDefinition, "web:5");
+  });
+
+  it("run -o json: one task as an object, several as a list; -o name as every command", async () => {
+    const one = JSON.parse(await ok("run", "web", "-o", "json")) as { kind: string; spec: { taskDefinition: string } };
+    assert.deepEqual([one.kind, one.spec.taskDefinition], ["Task", "web:5"]);
+    const several = JSON.parse(await ok("run", "web", "--count", "2", "--wait", "running", "-o", "json")) as {
+      items: { status: { lastStatus: string } }[];
+    };
+    assert.deepEqual(
+      several.items.map(({ status }) => status.lastStatus),
+      ["RUNNING", "RUNNING"],
+    );
+    assert.match(await ok("run", "web", "-o", "name"), /^task\.davit\.dev\/web-[0-9a-f]{8}\n$/);
+  });
+
+  it("a namespace is applied, waited for and deleted like everything else", async () => {
+    const file = write("namespace.yaml", "apiVersion: v1\nkind: Namespace\nmetadata: { name: prod }\n");
+    assert.equal(await ok("apply", "-f", file, "--wait", "--timeout", "20"), "namespace/prod created\n");
+    assert.equal(await ok("apply", "-f", file), "namespace/prod unchanged\n");
+    assert.match(await ok("apply", "-n", "prod", "-f", write("prod.yaml", definition(16))), /web created/);
+    await ok("delete", "-f", file);
+  });
+
+  it("an empty list prints nothing, and says so to people", async () => {
+    const { code, stdout, stderr } = await davit.cli("get", "tasks", "-n", "elsewhere");
+    assert.deepEqual([code, stdout, stderr], [0, "", "No tasks in namespace elsewhere.\n"]);
+  });
+
+  it("a reader that has seen enough ends any command quietly", async () => {
+    const child = spawn(process.execPath, [DAVIT, "--help"], { stdio: ["ignore", "pipe", "pipe"] });
+    child.stdout.destroy();
+    let said = "";
+    child.stderr.on("data", (chunk: Buffer) => {
+      said += chunk.toString();
+    });
+    const [code] = (await once(child, "close")) as [number];
+    assert.deepEqual([code, said], [0, ""]);
+  });
+});
