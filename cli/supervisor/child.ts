@@ -19,8 +19,8 @@ export interface ChildSpec {
 
 export interface ChildEvents {
   started(process: ProcessIdentity): void;
-  /** It ended and will be started again after `delayMs`. */
-  ended(how: string, delayMs: number): void;
+  /** It ended and will be started again after `delayMs`; `said` is what it printed last. */
+  ended(how: string, delayMs: number, said: string): void;
   /** It ended saying that starting again would not help; `said` is what it printed last. */
   fatal(said: string): void;
 }
@@ -80,9 +80,10 @@ export class Child {
       next = undefined;
       this.#process = undefined;
       if (this.#stop.signal.aborted) return;
-      if (code === EXIT.fatal) return this.#events.fatal(lastWords(tail(this.#spec.logFile, logFrom)));
+      const said = lastWords(tail(this.#spec.logFile, logFrom));
+      if (code === EXIT.fatal) return this.#events.fatal(said);
       delayMs = performance.now() - startedAt > STEADY_MS ? FIRST_DELAY_MS : delayMs;
-      this.#events.ended(how, delayMs);
+      this.#events.ended(how, delayMs, said);
       await sleep(delayMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
       delayMs = Math.min(delayMs * 2, MAX_DELAY_MS);
     }

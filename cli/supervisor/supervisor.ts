@@ -21,6 +21,7 @@ export type NamedSpec = ChildSpec & { name: ChildName };
 export type Ended = { by: "signal" } | { by: "fatal"; child: ChildName; said: string };
 
 const LOG_CHECK_MS = 10_000;
+const MAX_FIRST_STARTS = 6;
 /** Longer than any child takes by itself. */
 const END_GRACE_MS = 10_000;
 
@@ -73,8 +74,12 @@ export class Supervisor {
         starts += 1;
         if (starts > 1) say(`${spec.name} runs again (process ${pid}).`);
       },
-      ended: (how, delayMs) =>
-        say(`${spec.name} ended (${how}); it starts again in ${delayMs} ms. Its log: ${spec.logFile}`),
+      ended: (how, delayMs, said) => {
+        say(`${spec.name} ended (${how}); it starts again in ${delayMs} ms. Its log: ${spec.logFile}`);
+        // Before anything ever worked, trying on for ever helps nobody.
+        if (!this.#state.ready && starts >= MAX_FIRST_STARTS)
+          this.#end({ by: "fatal", child: spec.name, said: `${spec.name} ended ${starts} times; it said: ${said}` });
+      },
       fatal: (said) => this.#end({ by: "fatal", child: spec.name, said }),
     });
   }
