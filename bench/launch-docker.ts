@@ -1,147 +1,126 @@
-// `npm run bench -- launch-docker [--json] [--containers 50] [--repeat 3]`: real containers on the host network, from the
-// `davit apply` command to all RUNNING in the API. Reference in the same run: the same containers by `docker run`, so
-// many commands at a time. Both in turn, on one Engine, with an image that is there already.
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { createHttpClient } from "../client/http-client.js";
-import { readKubeconfig } from "../client/kubeconfig.js";
-import type { ObjectClient } from "../client/object-client.js";
-import { Davit, execute } from "../test/support/davit.js";
+// `npm run bench -- launch-docker [--json] [--containers 50] [--repeat 3] [--calls]`: real containers on the host
+// network, from the command `davit apply` to all tasks RUNNING; first by a fresh `davit up`, then by the same again.
+// Reference in the same run, by turns: as many `docker run -d` with the same settings, 8 at a time. `--calls` adds an
+// untimed launch that counts the calls of the Engine's API.
+import { randomBytes } from "node:crypto";
+import { dockerSocket } from "../cli/supervisor/checks.js";
 import { temporaryFolder } from "../test/support/folder.js";
 import { buildImage, removeImage } from "../test/support/images.js";
-import { median, option, spread } from "./support/figures.js";
+import { startCountingSocket } from "./support/counting-socket.js";
+import { median, option } from "./support/figures.js";
+import { type DockerLaunch, measureDockerLaunches } from "./support/launch-docker.js";
+import { type Containers, removeByCommand, runByCommand } from "./support/reference-containers.js";
 
-const containers = Number(option("containers", "50"));
+const COMMANDS_AT_ONCE = 8;
 const repeat = Number(option("repeat", "3"));
-const AT_A_TIME = 8;
+const unique = `davit-bench-${randomBytes(4).toString("hex")}`;
+const containers: Containers = { image: `${unique}:1`, count: Number(option("containers", "50")), memoryMiB: 16 };
 
-const image = `davit-bench-${process.pid}:1`;
-const folder = temporaryFolder("bench-docker");
-
-/** Seconds until the last command has returned, as each does when its container is started. */
-async function byDockerRun(round: number): Promise<number> {
-  const names = Array.from({ length: containers }, (_, n) => `davit-bench-${process.pid}-${round}-${n}`);
-  const began = performance.now();
-  await inLanes(names, (name) => run("docker", "run", "-d", "--network", "host", "--name", name, image));
-  const seconds = (performance.now() - began) / 1000;
-  await run("docker", "rm", "-f", ...names);
-  return seconds;
-}
-
-/** Seconds from the start of the command until a watch has shown all of them RUNNING. */
-async function byDavit(davit: Davit, client: ObjectClient, round: number): Promise<number> {
-  const name = `bench-${round}`;
-  const file = join(folder.path, `${name}.yaml`);
-  writeFileSync(file, manifest(name));
-  const began = performance.now();
-  const running = untilRunning(client, name);
-  const applied = await davit.cli("apply", "-f", file);
-  if (applied.code !== 0) throw new Error(applied.stdout + applied.stderr);
-  await running;
-  const seconds = (performance.now() - began) / 1000;
-  await client.delete("Service", { namespace: "default", name });
-  await untilGone(client, name);
-  return seconds;
-}
-
-const manifest = (name: string): string => `apiVersion: davit.dev/v1
-kind: TaskDefinition
-metadata:
-  name: ${name}
-spec:
-  networkMode: host
-  containerDefinitions:
-    - name: main
-      image: ${image}
-      cpu: 1
-      memory: 8
-      stopTimeout: 2
----
-apiVersion: davit.dev/v1
-kind: Service
-metadata:
-  name: ${name}
-spec:
-  taskDefinition: ${name}
-  desiredCount: ${containers}
-  deploymentConfiguration:
-    minHealthySeconds: 0
-`;
-
-async function untilRunning(client: ObjectClient, service: string): Promise<void> {
-  const { resourceVersion } = await client.list("Task", { namespace: "default" });
-  const watching = new AbortController();
-  const running = new Set<string>();
-  for await (const { events } of client.watch("Task", { resourceVersion, signal: watching.signal })) {
-    for (const { object } of events)
-      if (object.metadata.name.startsWith(service) && object.status?.lastStatus === "RUNNING")
-        running.add(object.metadata.name);
-    if (running.size >= containers) watching.abort();
-  }
-}
-
-async function untilGone(client: ObjectClient, service: string): Promise<void> {
-  for (;;) {
-    const { items } = await client.list("Task", { namespace: "default" });
-    const left = items.filter((task) => task.metadata.name.startsWith(service));
-    if (left.every((task) => task.status?.lastStatus === "STOPPED")) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-
-async function run(command: string, ...args: string[]): Promise<void> {
-  const { code, stderr } = await execute(command, args);
-  if (code !== 0) throw new Error(`${command} ${args[0]}: ${stderr}`);
-}
-
-async function inLanes(items: readonly string[], action: (item: string) => Promise<void>): Promise<void> {
-  const left = [...items];
-  const lane = async (): Promise<void> => {
-    for (let item = left.shift(); item !== undefined; item = left.shift()) await action(item);
-  };
-  await Promise.all(Array.from({ length: AT_A_TIME }, lane));
-}
-
-async function measure(): Promise<{ davit: number[]; docker: number[] }> {
-  const davit = await Davit.start("bench", ["--runtime", "docker"], { ECS_IMAGE_PULL_BEHAVIOR: "prefer-cached" });
-  const { connection } = await readKubeconfig({ path: join(davit.folder, "kubeconfig") });
-  const client = createHttpClient({ connection });
+async function reference(n: number): Promise<number> {
+  const name = `${unique}-${n}`;
   try {
-    const seconds = { davit: [] as number[], docker: [] as number[] };
-    await byDavit(davit, client, 0); // the first of both warms caches and compiles
-    await byDockerRun(0);
-    for (let round = 1; round <= repeat; round++) {
-      seconds.docker.push(await byDockerRun(round));
-      seconds.davit.push(await byDavit(davit, client, round));
-    }
-    return seconds;
+    return await runByCommand(name, containers, COMMANDS_AT_ONCE);
   } finally {
-    client.close();
-    await davit.purge();
+    await removeByCommand(name, containers);
   }
 }
 
-await buildImage(image);
-try {
-  const seconds = await measure();
-  const ms = (values: readonly number[]): number[] => values.map((value) => value * 1000);
-  const summary = {
-    benchmark: "launch-docker",
-    containers,
-    repeat,
-    network: "host",
-    davitSeconds: median(seconds.davit),
-    dockerRunSeconds: median(seconds.docker),
-    ratio: median(seconds.davit) / median(seconds.docker),
-    seconds,
-  };
-  if (process.argv.includes("--json")) console.log(JSON.stringify(summary));
-  else
-    console.log(`${containers} containers on the host network, ${repeat} times in turn, medians
-  davit apply to all RUNNING  ${summary.davitSeconds.toFixed(2)} s (${spread(ms(seconds.davit))} ms)
-  docker run, ${AT_A_TIME} at a time    ${summary.dockerRunSeconds.toFixed(2)} s (${spread(ms(seconds.docker))} ms)
-  ratio ${summary.ratio.toFixed(2)}`);
-} finally {
-  await removeImage(image);
-  folder.remove();
+async function countCalls(): Promise<Record<string, number>> {
+  const folder = temporaryFolder("bench-calls");
+  const socket = await startCountingSocket(dockerSocket(), folder.path);
+  let calls: Record<string, number> = {};
+  try {
+    const env = { DOCKER_HOST: socket.address };
+    const began = (): void => void socket.take();
+    const ended = (): void => {
+      calls = socket.take();
+    };
+    await measureDockerLaunches({ ...containers, env, began, ended }, 1);
+    return calls;
+  } finally {
+    socket.close();
+    folder.remove();
+  }
 }
+
+const fresh: DockerLaunch[] = [];
+const again: DockerLaunch[] = [];
+const references: number[] = [];
+
+async function davit(): Promise<void> {
+  const [first, second] = await measureDockerLaunches(containers, 2);
+  if (first) fresh.push(first);
+  if (second) again.push(second);
+}
+
+async function docker(n: number): Promise<void> {
+  references.push(await reference(n));
+}
+
+let calls: Record<string, number> | undefined;
+await buildImage(containers.image);
+try {
+  await reference(0); // the first warms the Engine and the disk
+  for (let n = 1; n <= repeat; n++) {
+    // Neither is always first, and each Davit has a reference close by.
+    if (n % 2 === 0) await docker(n);
+    await davit();
+    if (n % 2 === 1) await docker(n);
+  }
+  if (process.argv.includes("--calls")) calls = await countCalls();
+} finally {
+  await removeImage(containers.image);
+}
+
+const range = (values: readonly number[]): string =>
+  `${Math.min(...values).toFixed(2)}–${Math.max(...values).toFixed(2)}`;
+const referenceSeconds = median(references);
+
+function summed(launches: readonly DockerLaunch[]) {
+  const of = (figure: (launch: DockerLaunch) => number): number => median(launches.map(figure));
+  const seconds = of((launch) => launch.seconds);
+  return {
+    seconds,
+    spread: range(launches.map((launch) => launch.seconds)),
+    ratio: seconds / referenceSeconds,
+    applySeconds: of((launch) => launch.applySeconds),
+    firstRunningSeconds: of((launch) => launch.firstRunningSeconds),
+    allRunningSeconds: of((launch) => launch.allRunningSeconds),
+    cpuMs: {
+      server: of(({ cpuMs }) => cpuMs.server),
+      agent: of(({ cpuMs }) => cpuMs.agent),
+      nats: of(({ cpuMs }) => cpuMs.nats),
+    },
+  };
+}
+
+const summary = {
+  benchmark: "launch-docker",
+  containers: containers.count,
+  repeat,
+  fresh: summed(fresh),
+  again: summed(again),
+  reference: { seconds: referenceSeconds, spread: range(references) },
+  ...(calls && { calls }),
+  launches: { fresh, again, references },
+};
+
+const line = ({
+  seconds,
+  spread,
+  ratio,
+  applySeconds,
+  firstRunningSeconds,
+  allRunningSeconds,
+  cpuMs,
+}: ReturnType<typeof summed>) =>
+  `${seconds.toFixed(2)} s (${spread}), ratio ${ratio.toFixed(2)}
+                     ${applySeconds.toFixed(2)} s until the API had the service; then to the first RUNNING ${firstRunningSeconds.toFixed(2)} s, to the last ${allRunningSeconds.toFixed(2)} s
+                     CPU: server ${cpuMs.server} ms, agent ${cpuMs.agent} ms, nats-server ${cpuMs.nats} ms`;
+
+if (process.argv.includes("--json")) console.log(JSON.stringify(summary));
+else
+  console.log(`${containers.count} containers on the host network, ${repeat} times by turns, medians
+  docker run -d      ${referenceSeconds.toFixed(2)} s (${summary.reference.spread}), ${COMMANDS_AT_ONCE} at a time
+  davit, fresh       ${line(summary.fresh)}
+  davit, once more   ${line(summary.again)}${calls ? `\n  Engine calls       ${JSON.stringify(calls)}` : ""}`);

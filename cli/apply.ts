@@ -16,10 +16,12 @@ import { findResource, findResourceOfKind, pathOf, type Resource } from "./api/r
 import { seconds } from "./arguments.js";
 import { EXIT, Failure } from "./failure.js";
 import { loadManifests } from "./manifests.js";
+import { listOf, type ObjectFormat, printObjects, serialize, withObjectOutput } from "./output/format.js";
 import { print, progress } from "./output/terminal.js";
 
 interface Options extends ApiOptions {
   filename: string[];
+  output?: ObjectFormat;
   wait?: boolean;
   timeout: number;
 }
@@ -44,7 +46,7 @@ Examples:
   $ aws ecs describe-task-definition --task-definition web | davit apply -f -`,
     )
     .action((options: Options) => withApi(options, (api) => apply(api, options)));
-  withApiOptions(command);
+  withApiOptions(withObjectOutput(command));
 }
 
 async function apply(api: Api, options: Options): Promise<void> {
@@ -55,19 +57,25 @@ async function apply(api: Api, options: Options): Promise<void> {
   const batch = randomBytes(8).toString("hex");
   const applied: ApiObject[] = [];
   for (const document of documents) {
-    const object = await applyOne(api, document, batch).catch((error: unknown) => {
+    const object = await applyOne(api, document, batch, options.output).catch((error: unknown) => {
       if (!(error instanceof ApiError || error instanceof Failure)) throw error;
       errors.push(`${document.where}: ${error.message}`);
       return undefined;
     });
     if (object) applied.push(object);
   }
+  if (options.output === "json" || options.output === "yaml") print(await serialize(listOf(applied), options.output));
   for (const error of errors) process.stderr.write(`davit: ${error}\n`);
   if (errors.length > 0) process.exitCode = EXIT.failed;
   else if (options.wait) await waitUntilReady(api, applied, options.timeout * 1000);
 }
 
-async function applyOne(api: Api, { manifest, where, restart }: LoadedObject, batch: string): Promise<ApiObject> {
+async function applyOne(
+  api: Api,
+  { manifest, where, restart }: LoadedObject,
+  batch: string,
+  output: ObjectFormat | undefined,
+): Promise<ApiObject> {
   const resource = findResourceOfKind(manifest.kind);
   if (!resource)
     throw new Failure(
@@ -77,7 +85,8 @@ async function applyOne(api: Api, { manifest, where, restart }: LoadedObject, ba
   const { outcome, object } = await applyObject(overHttp(api, resource), wanted, { batch });
   if (restart && outcome !== "created") await restartService(api, resource, wanted);
   for (const warning of api.takeWarnings()) process.stderr.write(`Warning: ${where}: ${warning}\n`);
-  print(`${resource.qualified}/${object.metadata.name} ${outcome}${restart ? ", with a new deployment" : ""}`);
+  if (output === undefined || output === "name")
+    await printObjects(resource, [object], output, `${outcome}${restart ? ", with a new deployment" : ""}`);
   return object;
 }
 

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { ApiObject } from "../api/meta.js";
 import { ApiError } from "../client/object-client.js";
 import { type ApiOptions, withApi, withApiOptions } from "./api/connect.js";
@@ -8,7 +8,7 @@ import { fetchList, fetchObject, waitForObjects } from "./api/objects.js";
 import { pathOf, type Resource } from "./api/resources.js";
 import { seconds } from "./arguments.js";
 import { Failure, UsageError } from "./failure.js";
-import { print } from "./output/terminal.js";
+import { printObjects } from "./output/format.js";
 
 interface Options extends ApiOptions {
   filename?: string[];
@@ -17,6 +17,7 @@ interface Options extends ApiOptions {
   ignoreNotFound?: boolean;
   wait: boolean;
   timeout: number;
+  output?: "name";
 }
 
 interface Doomed {
@@ -31,6 +32,7 @@ export function define(command: Command): void {
     .option("--all", "every object of the KIND in the namespace")
     .option("-l, --selector <LABELS>", "those of the KIND with these labels")
     .option("--ignore-not-found", "what is not there is no error")
+    .option("--wait", "until they are gone (the default)", true)
     .option("--no-wait", "do not wait until they are gone")
     .option("--timeout <SECONDS>", "how long to wait", seconds, 120)
     .addHelpText(
@@ -44,7 +46,7 @@ Examples:
   $ davit delete tasks --all`,
     )
     .action((args: string[], options: Options) => withApi(options, (api) => remove(api, args, options)));
-  withApiOptions(command);
+  withApiOptions(command).addOption(new Option("-o, --output <FORMAT>", "name").choices(["name"]));
 }
 
 async function remove(api: Api, args: string[], options: Options): Promise<void> {
@@ -61,7 +63,7 @@ async function remove(api: Api, args: string[], options: Options): Promise<void>
         },
       })
       .catch(ignoreGone);
-    print(`${resource.qualified}/${object.metadata.name} deleted`);
+    await printObjects(resource, [object], options.output, "deleted");
   }
   if (options.wait) for (const one of doomed) await waitUntilGone(api, one, options.timeout * 1000);
 }

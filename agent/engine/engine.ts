@@ -2,15 +2,15 @@
 // tells by `report`; whatever happens ends in looking at the task again.
 import type { Resource, TaskDefinitionRevisionSpec } from "../../api/types.gen.js";
 import type { Assignment, Revisions, TaskId, TaskReport } from "../../bus/messages.js";
-import { LABELS } from "../runtimes/labels.js";
-import type { Runtime, RuntimeContainer } from "../runtimes/runtime.js";
+import type { Runtime } from "../runtimes/runtime.js";
 import { createAlarm } from "./alarm.js";
 import { type ResolvedTask, resolve } from "./definition.js";
+import { createFindings } from "./findings.js";
 import type { Images } from "./images.js";
 import { refusal } from "./ledger.js";
 import type { Log } from "./log.js";
 import { NOT_ASSIGNED, planTask } from "./plan.js";
-import { type ContainerRecord, newContainer, type TaskRecord } from "./record.js";
+import { graceMs, newContainer, type TaskRecord } from "./record.js";
 import { describe, fingerprint } from "./report.js";
 import { createSteps } from "./steps.js";
 
@@ -67,15 +67,25 @@ export interface EngineDeps {
 export function createEngine(deps: EngineDeps): Engine {
   const { runtime, options, now, log } = deps;
   const tasks = new Map<string, TaskRecord>();
-  const byRuntimeId = new Map<string, { task: TaskRecord; container: ContainerRecord }>();
   /** Definitions of this session, by `<namespace>/<family:N>`. */
   const definitions = new Map<string, TaskDefinitionRevisionSpec>();
   const alarm = createAlarm(now, (task: TaskRecord) => consider(task));
-  let events = 0;
   let synced = false;
   let closed = false;
 
-  const step = createSteps({ ...deps, observe, vanished, removed: forgetContainer, again: consider });
+  const findings = createFindings({
+    runtime,
+    images: deps.images,
+    tasks,
+    stopTimeoutMs: options.stopTimeoutMs,
+    log,
+    add,
+    isUnwanted: () => synced,
+    dismiss: (task) => dismiss(task, now()),
+    consider,
+    look: (task, container) => step(task, { kind: "look", container: container.name }),
+  });
+  const step = createSteps({ ...deps, findings, again: consider });
 
   // ---- deciding
 
@@ -123,7 +133,7 @@ export function createEngine(deps: EngineDeps): Engine {
   function drop(task: TaskRecord): void {
     tasks.delete(task.key);
     alarm.clear(task);
-    for (const { observed } of task.containers.values()) if (observed) byRuntimeId.delete(observed.id);
+    for (const container of task.containers.values()) findings.removed(container);
   }
 
   // ---- what is wanted
@@ -165,16 +175,14 @@ export function createEngine(deps: EngineDeps): Engine {
     const found = task.containers;
     task.containers = new Map();
     for (const { name, image, essential, stopTimeout } of resolved.containers) {
-      const container = found.get(name) ?? newContainer(name, image, essential !== false, graceMs(stopTimeout));
+      const container =
+        found.get(name) ?? newContainer(name, image, essential !== false, graceMs(stopTimeout, options.stopTimeoutMs));
       if (hasRun && !container.observed) container.lost = true;
       if (hasRun && container.observed?.lastStatus === "CREATED")
         container.failure = "CannotStartContainerError: it was not started when the task was";
       task.containers.set(name, container);
     }
   }
-
-  const graceMs = (stopTimeoutSeconds: number | string | undefined): number =>
-    stopTimeoutSeconds === undefined ? options.stopTimeoutMs : Number(stopTimeoutSeconds) * 1000;
 
   function want(task: TaskRecord, desired: Assignment["desiredStatus"]): void {
     if (task.desired === "ABSENT") {
@@ -205,11 +213,6 @@ export function createEngine(deps: EngineDeps): Engine {
     for (const task of [...tasks.values()])
       if (!assigned.has(task.task) || task.key !== task.task) dismiss(task, now());
     const stays = (assignment: Assignment) => tasks.has(assignment.task);
-    for (const { task } of assignments) {
-      const known = tasks.get(task);
-      // The store does not have its end yet.
-      if (known?.state === "STOPPED") delete known.reported;
-    }
     const complete = assign(assignments.filter(stays), revisions);
     return (
       assign(
@@ -233,8 +236,6 @@ export function createEngine(deps: EngineDeps): Engine {
     }
   }
 
-  // ---- what is there
-
   function add(key: string, task: TaskId, namespace: string, name: string): TaskRecord {
     const record: TaskRecord = {
       key,
@@ -253,95 +254,13 @@ export function createEngine(deps: EngineDeps): Engine {
     return record;
   }
 
-  function observe(task: TaskRecord, container: ContainerRecord, seen: RuntimeContainer): void {
-    container.observed = seen;
-    events += 1;
-    container.seenAt = events;
-    byRuntimeId.set(seen.id, { task, container });
-  }
-
-  function vanished(_task: TaskRecord, container: ContainerRecord): void {
-    events += 1;
-    container.seenAt = events;
-    if (!container.observed || container.observed.lastStatus === "STOPPED") return;
-    container.lost = true;
-    container.observed = { ...container.observed, lastStatus: "STOPPED" };
-  }
-
-  function forgetContainer(container: ContainerRecord): void {
-    if (container.observed) byRuntimeId.delete(container.observed.id);
-    container.observed = undefined;
-    container.lost = true;
-  }
-
-  /** A container that no record has yet: of an earlier life of this agent, or of a step that timed out. */
-  function found(seen: RuntimeContainer): TaskRecord | undefined {
-    const known = tasks.get(seen.task);
-    const container = known?.containers.get(seen.name);
-    if (container?.busy === "create") return undefined;
-    const second = container?.observed && container.observed.id !== seen.id;
-    const key = second ? `${seen.task}#${seen.id}` : seen.task;
-    const { labels } = seen;
-    const task =
-      (second ? undefined : known) ??
-      add(key, seen.task, labels[LABELS.namespace] ?? "", labels[LABELS.taskName] ?? "");
-    task.size = Math.max(task.size, Number(labels[LABELS.containers] ?? 1));
-    const record =
-      task.containers.get(seen.name) ??
-      newContainer(seen.name, seen.image, labels[LABELS.essential] !== "false", graceMs(labels[LABELS.stopTimeout]));
-    record.pulled = true;
-    task.containers.set(seen.name, record);
-    deps.images.seen(seen.image);
-    observe(task, record, seen);
-    if (second) log.error("two containers under one name, the second is removed", { task: seen.task, id: seen.id });
-    if ((synced && task !== known) || second) dismiss(task, now());
-    return task;
-  }
-
-  async function relist(): Promise<void> {
-    const listedAt = events;
-    const listed = new Map((await runtime.list()).map((seen) => [seen.id, seen]));
-    const touched = new Set<TaskRecord>();
-    for (const seen of listed.values()) {
-      const entry = byRuntimeId.get(seen.id);
-      if (!entry) {
-        const task = found(seen);
-        if (task) touched.add(task);
-      } else if (entry.container.seenAt <= listedAt && !entry.container.busy) {
-        observe(entry.task, entry.container, seen);
-        entry.container.uncertain = false;
-        touched.add(entry.task);
-      }
-    }
-    for (const [id, { task, container }] of byRuntimeId) {
-      if (listed.has(id) || container.seenAt > listedAt || container.busy) continue;
-      vanished(task, container);
-      touched.add(task);
-    }
-    for (const task of touched) consider(task);
-  }
-
-  function changed(id: string): void {
-    const entry = byRuntimeId.get(id);
-    if (!entry) return;
-    const { task, container } = entry;
-    if (container.busy) {
-      container.dirty = true;
-      return;
-    }
-    // Until the look succeeds nothing is sure, unless it was over already: that is never taken back.
-    container.uncertain = container.observed?.lastStatus !== "STOPPED";
-    container.retryAtMs = 0;
-    step(task, { kind: "look", container: container.name });
-  }
-
   return {
-    adopt: relist,
+    adopt: findings.relist,
     replaceAll,
     assign,
     forget,
-    relist,
-    changed,
+    relist: findings.relist,
+    changed: findings.changed,
     inventory() {
       const reports: TaskReport[] = [];
       for (const task of tasks.values()) {

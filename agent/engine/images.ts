@@ -37,11 +37,22 @@ export function createImages(deps: {
   const pulledByTask = new Set<string>();
   const underWay = new Map<string, SharedPull>();
 
+  /** Tasks that come together ask once. */
+  const looks = new Map<string, Promise<boolean>>();
+  function hasImage(image: string): Promise<boolean> {
+    let look = looks.get(image);
+    if (!look) {
+      look = runtime.hasImage(image).finally(() => looks.delete(image));
+      looks.set(image, look);
+    }
+    return look;
+  }
+
   const needed: Record<PullBehavior, (image: string) => boolean | Promise<boolean>> = {
     default: () => true,
     always: () => true,
-    once: async (image) => !(pulledByTask.has(image) && (await runtime.hasImage(image))),
-    "prefer-cached": async (image) => !(await runtime.hasImage(image)),
+    once: async (image) => !(pulledByTask.has(image) && (await hasImage(image))),
+    "prefer-cached": async (image) => !(await hasImage(image)),
   };
 
   async function pull(image: string, signal: AbortSignal): Promise<void> {

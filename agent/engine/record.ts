@@ -91,3 +91,7 @@ export const newContainer = (name: string, image: string, essential: boolean, gr
   retryAtMs: 0,
   seenAt: 0,
 });
+
+/** SIGTERM to SIGKILL: the definition's `stopTimeout` (seconds), or the agent's own. */
+export const graceMs = (stopTimeoutSeconds: number | string | undefined, defaultMs: number): number =>
+  stopTimeoutSeconds === undefined ? defaultMs : Number(stopTimeoutSeconds) * 1000;

@@ -1,7 +1,8 @@
 // Does the steps of a plan, one at a time per container, and notes in the records what came of them.
 import type { Assignment } from "../../bus/messages.js";
-import { type Runtime, type RuntimeContainer, RuntimeError } from "../runtimes/runtime.js";
+import { type Runtime, RuntimeError } from "../runtimes/runtime.js";
 import { containerSpec, type ResolvedTask } from "./definition.js";
+import type { Findings } from "./findings.js";
 import type { Images } from "./images.js";
 import type { Log } from "./log.js";
 import type { Step, StepKind } from "./plan.js";
@@ -15,11 +16,7 @@ export interface StepDeps {
   now: () => number;
   random: () => number;
   log: Log;
-  /** Ties a runtime id to a container, so that changes find it. */
-  observe(task: TaskRecord, container: ContainerRecord, seen: RuntimeContainer): void;
-  /** The container is gone from the runtime. */
-  vanished(task: TaskRecord, container: ContainerRecord): void;
-  removed(container: ContainerRecord): void;
+  findings: Pick<Findings, "observe" | "vanished" | "removed">;
   /** Look at the task again. */
   again(task: TaskRecord): void;
 }
@@ -41,7 +38,7 @@ const FINAL = new Set([
 ]);
 
 export function createSteps(deps: StepDeps): (task: TaskRecord, step: Step) => void {
-  const { runtime, images, now, log } = deps;
+  const { runtime, images, findings, now, log } = deps;
 
   const executors: Executors = {
     async pull(task, container) {
@@ -66,7 +63,7 @@ export function createSteps(deps: StepDeps): (task: TaskRecord, step: Step) => v
       const { assignment, resolved, definition } = definitionOf(task, container);
       const spec = containerSpec(deps.agent, assignment, resolved, definition);
       const id = await runtime.create(spec);
-      deps.observe(task, container, {
+      findings.observe(task, container, {
         id,
         task: task.task,
         name: container.name,
@@ -98,22 +95,22 @@ export function createSteps(deps: StepDeps): (task: TaskRecord, step: Step) => v
     },
     async remove(_task, container, { id }) {
       await runtime.remove(id);
-      deps.removed(container);
+      findings.removed(container);
     },
     async look(task, container) {
       const id = container.observed?.id;
       if (id !== undefined) return lookAt(task, container, id);
       const found = (await runtime.list()).find((seen) => seen.task === task.task && seen.name === container.name);
       container.uncertain = false;
-      if (found) deps.observe(task, container, found);
+      if (found) findings.observe(task, container, found);
     },
   };
 
   async function lookAt(task: TaskRecord, container: ContainerRecord, id: string): Promise<void> {
     const seen = await runtime.inspect(id);
     container.uncertain = false;
-    if (seen) deps.observe(task, container, seen);
-    else deps.vanished(task, container);
+    if (seen) findings.observe(task, container, seen);
+    else findings.vanished(container);
   }
 
   function failed(container: ContainerRecord, kind: Busy, error: unknown): void {
@@ -142,9 +139,12 @@ export function createSteps(deps: StepDeps): (task: TaskRecord, step: Step) => v
     container.busy = kind;
     try {
       await executors[kind](task, container, step);
-      container.attempts = 0;
-      container.retryAtMs = 0;
-      container.failingSinceMs = undefined;
+      // A look between two tries does not make the next one the first.
+      if (kind !== "look") {
+        container.attempts = 0;
+        container.retryAtMs = 0;
+        container.failingSinceMs = undefined;
+      }
     } catch (error) {
       failed(container, kind, error);
     }

@@ -37,15 +37,20 @@ export async function readBody(request: IncomingMessage): Promise<Body> {
   }
 }
 
+/** What is read and dropped of a body that is too large: a client that is still writing would not hear the answer. */
+const MAX_DRAINED_BYTES = 10 * MAX_BODY_BYTES;
+
 export async function readText(request: IncomingMessage): Promise<string> {
-  if (Number(request.headers["content-length"] ?? 0) > MAX_BODY_BYTES) throw tooLarge(MAX_BODY_BYTES);
+  const announced = Number(request.headers["content-length"] ?? 0);
+  if (announced > MAX_DRAINED_BYTES) throw tooLarge(MAX_BODY_BYTES);
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES) throw tooLarge(MAX_BODY_BYTES);
-    chunks.push(chunk);
+    if (bytes > MAX_DRAINED_BYTES) break;
+    if (bytes <= MAX_BODY_BYTES) chunks.push(chunk);
   }
+  if (bytes > MAX_BODY_BYTES) throw tooLarge(MAX_BODY_BYTES);
   return Buffer.concat(chunks).toString("utf8");
 }
 

@@ -1,13 +1,31 @@
 import { type Command, Option } from "commander";
 import type { ApiObject } from "../../api/meta.js";
+import type { Resource } from "../api/resources.js";
 import { UsageError } from "../failure.js";
+import { print } from "./terminal.js";
 
-export type Format = "json" | "yaml" | "name" | "wide" | "table";
+/** How a command that acts on objects tells which. */
+export type ObjectFormat = "json" | "yaml" | "name";
 
 export function withOutputOption(command: Command): Command {
   return command.addOption(
     new Option("-o, --output <FORMAT>", "json, yaml, name, or wide").choices(["json", "yaml", "name", "wide"]),
   );
+}
+
+export function withObjectOutput(command: Command): Command {
+  return command.addOption(new Option("-o, --output <FORMAT>", "json, yaml or name").choices(["json", "yaml", "name"]));
+}
+
+/** Objects that a command has acted on: as they are, by name, or `task.davit.dev/x started`. */
+export async function printObjects(
+  { qualified }: Resource,
+  objects: readonly ApiObject[],
+  format: ObjectFormat | undefined,
+  done: string,
+): Promise<void> {
+  if (format === "json" || format === "yaml") print(await serialize(listOf(objects), format));
+  else for (const { metadata } of objects) print(`${qualified}/${metadata.name}${format === "name" ? "" : ` ${done}`}`);
 }
 
 /** For commands whose table is not one of objects. */

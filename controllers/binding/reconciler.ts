@@ -4,6 +4,7 @@
 import { ecsId } from "../../api/arn.js";
 import { getCondition } from "../../api/conditions.js";
 import { fieldsWithoutEffect, notImplementedMessage } from "../../api/fields.js";
+import type { Condition } from "../../api/meta.js";
 import { clusterNameOf, parseRevisionReference, serviceNameOf } from "../../api/names.js";
 import { controllerOf, keyOf } from "../../api/references.js";
 import type { Task, TaskDefinitionRevision, TaskDefinitionRevisionSpec, TaskStatus } from "../../api/types.gen.js";
@@ -11,6 +12,7 @@ import { ApiError, type ObjectClient } from "../../client/object-client.js";
 import { done } from "../../client/work-queue.js";
 import { unplacedServiceEvent } from "../../scheduling/why-not.js";
 import type { Deps, Reconcile } from "../deps.js";
+import { ignoredCondition } from "../ignored.js";
 import { MANAGER } from "../labels.js";
 import { inParallel } from "../parallel.js";
 import type { Applicant, Scheduler } from "../scheduler.js";
@@ -209,12 +211,19 @@ function boundStatus(
     nowMs,
     arns,
   });
+  first.conditions = ignored(task, first.conditions ?? [], nowMs);
   if (status === undefined) return first;
   const next: TaskStatus = { ...status, ...first, version: (status.version ?? 0) + 1 };
   next.conditions = placed({ ...next, conditions: status.conditions ?? [] }, generation, nowMs);
-  next.conditions = readyCondition(next, generation, nowMs);
+  next.conditions = ignored(task, readyCondition(next, generation, nowMs), nowMs);
   return next;
 }
+
+/** Of a task that somebody wrote; a task set's are as its service has them. */
+const ignored = (task: Task, conditions: readonly Condition[], nowMs: number): Condition[] =>
+  controllerOf(task) === undefined
+    ? ignoredCondition(conditions, "Task", task.spec, task.metadata.generation, nowMs)
+    : [...conditions];
 
 /** Undefined where nothing but numbers in the message has changed: those change with every task that comes or goes. */
 function waitingStatus(
@@ -259,7 +268,7 @@ function waitingStatus(
         };
   next.version = (status?.version ?? 0) + 1;
   next.conditions = notPlaced({ conditions: status?.conditions ?? [] }, { reason, message }, generation, nowMs);
-  next.conditions = waitingReady(next, { reason, message }, generation, nowMs);
+  next.conditions = ignored(task, waitingReady(next, { reason, message }, generation, nowMs), nowMs);
   return next;
 }
 

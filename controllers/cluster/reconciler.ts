@@ -6,6 +6,7 @@ import { parseKey } from "../../api/references.js";
 import type { Cluster, ClusterStatus, Task } from "../../api/types.gen.js";
 import { again, done } from "../../client/work-queue.js";
 import type { Deps, Reconcile } from "../deps.js";
+import { ignoredCondition } from "../ignored.js";
 import { createPace } from "../pace.js";
 import { isPending, isRunning, isStopped } from "../task/view.js";
 import { clusterObjectKey } from "./keys.js";
@@ -34,7 +35,13 @@ export function clusterStatus(
     clusterArn: arns.cluster(clusterNameOfObject({ metadata, spec })),
     status: "ACTIVE",
     ...counts,
-    conditions: setCondition(status.conditions, { ...ready, observedGeneration }, nowMs),
+    conditions: ignoredCondition(
+      setCondition(status.conditions, { ...ready, observedGeneration }, nowMs),
+      "Cluster",
+      spec,
+      observedGeneration,
+      nowMs,
+    ),
   };
   const fields = Object.keys(next) as (keyof ClusterStatus)[];
   return fields.every((field) => status[field] === next[field]) ? undefined : next;

@@ -5,17 +5,20 @@ import { clusterNameOf } from "../../api/names.js";
 import type { ContainerInstance, ContainerInstanceStatus, Resource } from "../../api/types.gen.js";
 import type { SyncRequest } from "../../bus/messages.js";
 import { advanceContainerInstance } from "../../state-machines/container-instance.js";
+import { ignoredCondition } from "../ignored.js";
 
 /** A session opens: what the agent says of its machine, connected, and the next epoch. */
 export function registered(
-  { metadata, spec, status = {} }: ContainerInstance,
+  instance: ContainerInstance,
   request: SyncRequest,
   arns: Arns,
   nowMs: number,
 ): ContainerInstanceStatus {
+  const { metadata, spec, status = {} } = instance;
   const state = status.status === undefined || status.status === "INACTIVE" ? "REGISTERING" : status.status;
   const active = advanceContainerInstance(state, "REGISTERED").state;
   return ready(
+    instance,
     {
       ...status,
       containerInstanceArn: arns.containerInstance(clusterNameOf(spec.cluster), metadata.name),
@@ -38,30 +41,28 @@ export function registered(
       pendingTasksCount: status.pendingTasksCount ?? 0,
       registeredAt: status.registeredAt ?? new Date(nowMs).toISOString(),
     },
-    metadata.generation,
     nowMs,
   );
 }
 
 /** Undefined where it is said already. */
 export function connected(
-  { metadata, status = {} }: ContainerInstance,
+  instance: ContainerInstance,
   agentConnected: boolean,
   nowMs: number,
 ): ContainerInstanceStatus | undefined {
+  const { status = {} } = instance;
   if (status.agentConnected === agentConnected) return undefined;
-  return ready({ ...status, agentConnected }, metadata.generation, nowMs);
+  return ready(instance, { ...status, agentConnected }, nowMs);
 }
 
 /** What an operator wants of the machine, as far as it is not so already. */
-export function asWanted(
-  { metadata, spec, status }: ContainerInstance,
-  nowMs: number,
-): ContainerInstanceStatus | undefined {
+export function asWanted(instance: ContainerInstance, nowMs: number): ContainerInstanceStatus | undefined {
+  const { spec, status } = instance;
   if (status?.status === undefined) return undefined;
   const moved = advanceContainerInstance(status.status, spec.status === "DRAINING" ? "DRAIN" : "ACTIVATE");
   if (!moved.moved) return undefined;
-  return ready({ ...status, status: moved.state }, metadata.generation, nowMs);
+  return ready(instance, { ...status, status: moved.state }, nowMs);
 }
 
 export interface Load {
@@ -72,10 +73,11 @@ export interface Load {
 
 /** What its tasks hold of it. Undefined where it is said already. */
 export function loaded(
-  { metadata, status }: ContainerInstance,
+  instance: ContainerInstance,
   { remaining, running, pending }: Load,
   nowMs: number,
 ): ContainerInstanceStatus | undefined {
+  const { status } = instance;
   if (status?.registeredResources === undefined) return undefined;
   const remainingResources = remaining ?? status.remainingResources;
   if (
@@ -86,13 +88,17 @@ export function loaded(
     return undefined;
   }
   return ready(
+    instance,
     { ...status, remainingResources, runningTasksCount: running, pendingTasksCount: pending },
-    metadata.generation,
     nowMs,
   );
 }
 
-function ready(status: ContainerInstanceStatus, observedGeneration: number, nowMs: number): ContainerInstanceStatus {
+function ready(
+  { metadata: { generation: observedGeneration }, spec }: ContainerInstance,
+  status: ContainerInstanceStatus,
+  nowMs: number,
+): ContainerInstanceStatus {
   const condition = status.agentConnected
     ? { status: "True" as const, reason: status.status === "DRAINING" ? "Draining" : "Connected", message: "" }
     : { status: "False" as const, reason: "AgentDisconnected", message: "The agent has not been heard of." };
@@ -100,6 +106,12 @@ function ready(status: ContainerInstanceStatus, observedGeneration: number, nowM
     ...status,
     observedGeneration,
     version: (status.version ?? 0) + 1,
-    conditions: setCondition(status.conditions, { type: "Ready", ...condition, observedGeneration }, nowMs),
+    conditions: ignoredCondition(
+      setCondition(status.conditions, { type: "Ready", ...condition, observedGeneration }, nowMs),
+      "ContainerInstance",
+      spec,
+      observedGeneration,
+      nowMs,
+    ),
   };
 }

@@ -13,8 +13,10 @@ export function createJournal(onMessage: (service: string) => void): Journal {
   const unwritten = new Map<string, string[]>();
   return {
     say(service, ...messages) {
-      if (messages.length === 0) return;
-      unwritten.set(service, [...(unwritten.get(service) ?? []), ...messages]);
+      const list = unwritten.get(service) ?? [];
+      const news = messages.filter((message) => !list.includes(message));
+      if (news.length === 0) return;
+      unwritten.set(service, [...list, ...news]);
       onMessage(service);
     },
     take(service) {

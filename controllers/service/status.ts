@@ -4,6 +4,7 @@ import { getCondition, setCondition } from "../../api/conditions.js";
 import type { Condition } from "../../api/meta.js";
 import type { Deployment, Service, ServiceStatus, TaskSet } from "../../api/types.gen.js";
 import { advanceDeployment, type DeploymentState, ecsDeploymentStatus } from "../../state-machines/deployment.js";
+import { ignoredCondition } from "../ignored.js";
 import { LABEL, labelValue } from "../labels.js";
 import { STUCK } from "../taskset/status.js";
 import { desiredCountOf, type Problem, type SetView } from "./plan.js";
@@ -22,7 +23,6 @@ export interface ServiceFacts {
   throttled: boolean;
   /** Why the newest task of it that never became healthy has stopped. Only asked for when the service is not steady. */
   lastFailure: () => string | undefined;
-  fieldsIgnored: readonly string[];
   arns: Arns;
   nowMs: number;
 }
@@ -139,20 +139,14 @@ function conditionsOf(
   facts: ServiceFacts,
   { primary, state }: { primary: SetView | undefined; state: DeploymentState },
 ): Condition[] {
-  const { nowMs, fieldsIgnored } = facts;
+  const { nowMs } = facts;
   const { generation: observedGeneration } = service.metadata;
   const set = (conditions: readonly Condition[] | undefined, type: string, { ok, reason, message }: Word) =>
     setCondition(conditions, { type, status: ok ? "True" : "False", reason, message, observedGeneration }, nowMs);
 
   let conditions = set(service.status?.conditions, "Ready", readyWord(service, facts, primary));
   conditions = set(conditions, "Progressing", progressWord(state, primary));
-  const message = fieldsIgnored.join(", ");
-  if (message !== "") conditions = set(conditions, "FieldsIgnored", { ok: true, reason: "NotActedOn", message });
-  else
-    conditions = conditions.some(({ type }) => type === "FieldsIgnored")
-      ? conditions.filter(({ type }) => type !== "FieldsIgnored")
-      : conditions;
-  return conditions;
+  return ignoredCondition(conditions, "Service", service.spec, observedGeneration, nowMs);
 }
 
 interface Word {

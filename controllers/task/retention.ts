@@ -18,7 +18,8 @@ export const isRemovable = (task: Task): boolean =>
 export function createRetentionReconciler({ world }: Deps, kept = KEPT_PER_CLUSTER): Reconcile {
   return async (clusterKey, client) => {
     const stopped = [...world.removableTasks(clusterKey)];
-    if (stopped.length <= kept) return done();
+    // Some more than are kept, so that not each further one is a reason to sort them all.
+    if (stopped.length <= kept + kept / 10) return done();
     const newestFirst = stopped.sort((a, b) => ((a.status?.stoppedAt ?? "") < (b.status?.stoppedAt ?? "") ? 1 : -1));
     await inParallel(newestFirst.slice(kept), (task) => removeTask(client, task));
     return done();

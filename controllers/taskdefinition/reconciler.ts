@@ -7,11 +7,12 @@ import type { TaskDefinition, TaskDefinitionRevision, TaskDefinitionStatus } fro
 import { ApiError, type ObjectClient } from "../../client/object-client.js";
 import { done } from "../../client/work-queue.js";
 import type { Deps, Reconcile } from "../deps.js";
+import { ignoredCondition } from "../ignored.js";
 import { ANNOTATION, FINALIZER, LABEL, labelValue, MANAGER } from "../labels.js";
 import { inParallel } from "../parallel.js";
 import { isActive, nameOfRevision } from "../service/resolve.js";
 import { planRevision, surplusRevisions } from "./plan.js";
-import { deregistered, ignoredCondition, newRevision, revisionStatus } from "./revision.js";
+import { deregistered, newRevision, revisionStatus } from "./revision.js";
 
 /** Deregistered revisions kept per family once nothing uses them (decision A5). */
 const KEPT_INACTIVE = 50;
@@ -111,7 +112,8 @@ function definitionStatus(
     setCondition(status.conditions, { ...ready, observedGeneration: generation }, nowMs),
     "TaskDefinition",
     current.spec,
-    { generation, nowMs },
+    generation,
+    nowMs,
   );
   if (status.revision === revision && status.conditions === conditions && status.observedGeneration === generation) {
     return undefined;

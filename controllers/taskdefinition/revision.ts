@@ -1,8 +1,7 @@
 // A revision as it is registered, and what is known of it from its text alone. Pure.
 import type { Arns } from "../../api/arn.js";
-import { removeCondition, setCondition } from "../../api/conditions.js";
+import { setCondition } from "../../api/conditions.js";
 import { fieldsWithoutEffect, notImplementedMessage } from "../../api/fields.js";
-import type { Condition } from "../../api/meta.js";
 import { revisionObjectName } from "../../api/names.js";
 import { revisionSpec } from "../../api/normal-form.js";
 import type {
@@ -13,6 +12,7 @@ import type {
   TaskDefinitionRevisionSpec,
   TaskDefinitionRevisionStatus,
 } from "../../api/types.gen.js";
+import { ignoredCondition } from "../ignored.js";
 import { ANNOTATION, LABEL, labelValue } from "../labels.js";
 
 export function newRevision(
@@ -60,25 +60,12 @@ export function revisionStatus(
   return {
     ...before,
     observedGeneration: generation,
-    conditions: ignoredCondition(conditions, "TaskDefinitionRevision", spec, { generation, nowMs }),
+    conditions: ignoredCondition(conditions, "TaskDefinitionRevision", spec, generation, nowMs),
     status: before.status ?? "ACTIVE",
     taskDefinitionArn: arns.taskDefinition(spec.family, spec.revision),
     registeredAt: before.registeredAt ?? new Date(nowMs).toISOString(),
     compatibilities: compatibilities(spec),
   };
-}
-
-/** `FieldsIgnored`, naming the fields, where there are any. */
-export function ignoredCondition(
-  conditions: readonly Condition[],
-  kind: "TaskDefinition" | "TaskDefinitionRevision" | "Task",
-  spec: unknown,
-  { generation, nowMs }: { generation: number; nowMs: number },
-): Condition[] {
-  const { ignored } = fieldsWithoutEffect(kind, spec);
-  if (ignored.length === 0) return removeCondition(conditions, "FieldsIgnored");
-  const said = { type: "FieldsIgnored", status: "True" as const, reason: "NotActedOn", message: ignored.join(", ") };
-  return setCondition(conditions, { ...said, observedGeneration: generation }, nowMs);
 }
 
 /** Every launch type that it could run on (spec/09 §2.2): Fargate asks for awsvpc and a size. */

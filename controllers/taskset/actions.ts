@@ -149,11 +149,11 @@ export async function writeStatuses(
   pace: Pace,
 ): Promise<number | undefined> {
   let dueMs: number | undefined;
-  for (const { set, tasks, primary } of sets) {
+  for (const { set, alive, primary } of sets) {
     if (set === undefined) continue;
     const key = keyOf(set.metadata);
     const facts = {
-      counts: countTasks(tasks, nowMs),
+      counts: countTasks(alive, nowMs),
       serviceName,
       attempts: primary ? attempts : 0,
       ...(primary && outcome === "stuck" && { stuck: stuckText(service, floor, ceiling) }),

@@ -2,15 +2,14 @@
 // service's. State in, plan out: no reads, no writes, no clock.
 import type { Task } from "../../api/types.gen.js";
 import { planRolling, type RollingPlan, type RollingTaskState } from "../../state-machines/rolling.js";
-import { isHealthy, isPending, isRunning, isStopped, isWanted } from "../task/view.js";
-import { type FreeSlots, freeSlots, type Start } from "./slots.js";
+import { isHealthy, isPending, isRunning, stopAsked } from "../task/view.js";
+import { attemptOf } from "./backoff.js";
+import { type FreeSlots, freeSlots, type SetTasks, type Start } from "./slots.js";
 
-export interface SetInput {
+export interface SetInput extends SetTasks {
   name: string;
   /** The one that is wanted; the others are on their way out. */
   primary: boolean;
-  /** Every task of the set, stopped ones too. */
-  tasks: readonly Task[];
 }
 
 export interface TasksInput {
@@ -39,32 +38,34 @@ export interface TasksPlan {
   ceiling: number;
   /** Look again then, ms: a back-off ends, or there is more to start. */
   recheckAtMs?: number;
-  /** Most failed starts in a row that a slot which is to start looks back on. */
+  /** Most failed starts in a row that a slot which does not run looks back on. */
   attempts: number;
 }
 
 export function planTasks(input: TasksInput): TasksPlan {
   const { nowMs, graceMs, desiredCount } = input;
   const primary = input.sets.find((set) => set.primary);
-  const missing = primary === undefined ? 0 : desiredCount - primary.tasks.filter(isWanted).length;
-  // An unhealthy task is replaced before it goes, so a few more slots than are missing may be asked for.
-  const unhealthy = primary?.tasks.filter((task) => stateOf(task, nowMs, graceMs) === "unhealthy").length ?? 0;
-  const free: FreeSlots =
-    primary === undefined ? { due: [], attempts: 0 } : freeSlots(primary.tasks, missing + unhealthy, nowMs);
-
+  let missing = primary === undefined ? 0 : desiredCount;
+  let attempts = 0;
+  const sets = input.sets.map((set) => ({
+    name: set.name,
+    primary: set.primary,
+    tasks: set.alive.map((task) => {
+      const state = stateOf(task, nowMs, graceMs);
+      // An unhealthy task is replaced before it goes; one that goes by itself keeps its slot until it is STOPPED.
+      if (set === primary && state !== "unhealthy" && !stopAsked(task)) missing--;
+      if (set === primary && state === "starting") attempts = Math.max(attempts, attemptOf(task));
+      return { name: task.metadata.name, state };
+    }),
+  }));
+  const free: FreeSlots = primary === undefined ? { due: [], attempts: 0 } : freeSlots(primary, missing, nowMs);
   const rolling = planRolling({
     desiredCount,
     maximumPercent: input.maximumPercent,
     minimumHealthyPercent: input.minimumHealthyPercent,
     startsBlocked: input.blocked || (free.due.length === 0 && free.nextDueMs !== undefined),
     ...(input.stopOrder && { stopOrder: input.stopOrder }),
-    sets: input.sets.map(({ name, primary, tasks }) => ({
-      name,
-      primary,
-      tasks: tasks
-        .filter((task) => !isStopped(task))
-        .map((task) => ({ name: task.metadata.name, state: stateOf(task, nowMs, graceMs) })),
-    })),
+    sets,
   });
 
   const allowed = rolling.sets.reduce((sum, { start }) => sum + start, 0);
@@ -77,7 +78,7 @@ export function planTasks(input: TasksInput): TasksPlan {
     outcome: rolling.outcome,
     floor: rolling.floor,
     ceiling: rolling.ceiling,
-    attempts: free.attempts,
+    attempts: Math.max(attempts, free.attempts),
     ...(recheckAtMs !== undefined && { recheckAtMs }),
   };
 }
@@ -87,15 +88,15 @@ function tasksToStop(sets: readonly SetInput[], rolling: RollingPlan): Task[] {
   for (const { name, stop } of rolling.sets) {
     if (stop.length === 0) continue;
     const names = new Set(stop);
-    const tasks = sets.find((set) => set.name === name)?.tasks ?? [];
-    stops.push(...tasks.filter((task) => names.has(task.metadata.name)));
+    const alive = sets.find((set) => set.name === name)?.alive ?? [];
+    stops.push(...alive.filter((task) => names.has(task.metadata.name)));
   }
   return stops;
 }
 
 /** What a task that is not STOPPED means for a deployment. */
 export function stateOf(task: Task, nowMs: number, graceMs: number): RollingTaskState {
-  if (!isWanted(task)) return "stopping";
+  if (stopAsked(task)) return "stopping";
   if (isPending(task)) return "starting";
   // On its way down by itself: an essential container has ended.
   if (!isRunning(task)) return "stopping";

@@ -15,12 +15,13 @@ import { type Pass, startAll, stopAll, type TaskSetDeps, writeStatuses } from ".
 import { THROTTLED_AFTER } from "./backoff.js";
 import { planTasks, type SetInput } from "./plan.js";
 import { retire } from "./retention.js";
+import { tellApart } from "./slots.js";
 
 /** Starts per pass; the next one plans with what is seen by then. */
 const MAX_STARTS = 512;
 /** Between two passes over one service: a burst of changes is looked at once, and big services less often. */
 const PASS_GAP_MS = 5;
-const TASKS_PER_MS = 50;
+const TASKS_PER_MS = 25;
 /** Between two writes of one task set's status while it changes. */
 const STATUS_GAP_MS = 300;
 
@@ -45,7 +46,7 @@ export function createTaskSetReconciler(deps: TaskSetDeps): Reconcile {
     const pass = gather(deps, service);
     sizes.set(
       serviceKey,
-      pass.sets.reduce((sum, { tasks }) => sum + tasks.length, 0),
+      pass.sets.reduce((sum, { alive }) => sum + alive.length, 0),
     );
     const { maximumPercent = 200, minimumHealthyPercent = 100 } = service.spec.deploymentConfiguration ?? {};
     const plan = planTasks({
@@ -69,7 +70,7 @@ export function createTaskSetReconciler(deps: TaskSetDeps): Reconcile {
     await retire(client, pass.sets);
     const statusDueMs = await writeStatuses(deps, client, pass, plan, statusPace);
     const healthyMs = nextHealthyMs(
-      pass.sets.flatMap(({ tasks }) => tasks),
+      pass.sets.flatMap(({ alive }) => alive),
       pass.nowMs,
     );
     const dueMs = [plan.recheckAtMs, healthyMs, statusDueMs].filter((ms) => ms !== undefined);
@@ -99,7 +100,7 @@ function gather({ world, now }: TaskSetDeps, service: Service): Pass {
     set,
     name: set.metadata.name,
     primary: set === primary,
-    tasks: byOwner.get(set.metadata.uid) ?? [],
+    ...tellApart(byOwner.get(set.metadata.uid) ?? []),
   }));
   for (const { set } of sets) byOwner.delete(set.metadata.uid);
   // Tasks whose set is gone are on their way out too, and count under the ceiling until they are.
@@ -110,7 +111,7 @@ function gather({ world, now }: TaskSetDeps, service: Service): Pass {
     serviceName,
     cluster: clusterNameOf(spec.cluster),
     group: serviceGroup(serviceName),
-    sets: orphans.length === 0 ? sets : [...sets, { name: "", primary: false, tasks: orphans }],
+    sets: orphans.length === 0 ? sets : [...sets, { name: "", primary: false, ...tellApart(orphans) }],
     primary,
     revision: primary && world.revision(metadata.namespace, primary.spec.taskDefinition),
     deployments: new Map(taskSets.map((set) => [set.metadata.uid, deploymentId(set.metadata.uid)])),

@@ -3,31 +3,25 @@ import type { Task } from "../../api/types.gen.js";
 import { ApiError, type ObjectClient } from "../../client/object-client.js";
 import { FINALIZER } from "../labels.js";
 import { inParallel } from "../parallel.js";
-import { failedToStart, isStopped, isWanted } from "../task/view.js";
-import type { SetInput } from "./plan.js";
-import { lastStopped, slotOf } from "./slots.js";
+import { failedToStart, stopAsked } from "../task/view.js";
+import { lastOfEach, type SetTasks, slotOf } from "./slots.js";
 
 /** Stopped tasks kept per task set. */
 const KEPT = 5;
 
 /** The stopped tasks that may go: all but the newest `kept`, and but those that tell a free slot how long to wait. */
-export function surplusStopped(tasks: readonly Task[], kept = KEPT): Task[] {
-  const stopped = tasks.filter(isStopped);
+export function surplusStopped({ alive, stopped }: SetTasks, kept = KEPT): Task[] {
   if (stopped.length <= kept) return [];
-  const taken = new Set(tasks.filter(isWanted).map(slotOf));
-  const last = lastStopped(stopped);
-  return stopped
+  const taken = new Set(alive.filter((task) => !stopAsked(task)).map(slotOf));
+  const last = lastOfEach(stopped);
+  return [...stopped]
     .sort((a, b) => ((b.status?.stoppedAt ?? "") < (a.status?.stoppedAt ?? "") ? -1 : 1))
     .slice(kept)
     .filter((task) => taken.has(slotOf(task)) || last.get(slotOf(task)) !== task || !failedToStart(task));
 }
 
-export async function retire(client: ObjectClient, sets: readonly SetInput[]): Promise<void> {
-  for (const { tasks } of sets) {
-    // In steps of some size, so that a busy task set is not tidied up after each task.
-    const surplus = surplusStopped(tasks);
-    await inParallel(surplus, (task) => removeTask(client, task));
-  }
+export async function retire(client: ObjectClient, sets: readonly SetTasks[]): Promise<void> {
+  for (const set of sets) await inParallel(surplusStopped(set), (task) => removeTask(client, task));
 }
 
 /** Deletes a stopped task, with the finalizer that kept it until then. */

@@ -2,10 +2,24 @@
 // back-off has something to hold on to, whatever else comes and goes.
 import type { Task } from "../../api/types.gen.js";
 import { LABEL } from "../labels.js";
-import { isStopped, isWanted } from "../task/view.js";
+import { isStopped, stopAsked } from "../task/view.js";
 import { nextStart } from "./backoff.js";
 
 export const slotOf = (task: Task): number => Number(task.metadata.labels?.[LABEL.slot] ?? -1);
+
+/** A task set's tasks, told apart once: most looks are at one kind only. */
+export interface SetTasks {
+  /** Not STOPPED. */
+  alive: readonly Task[];
+  stopped: readonly Task[];
+}
+
+export function tellApart(tasks: Iterable<Task>): SetTasks {
+  const alive: Task[] = [];
+  const stopped: Task[] = [];
+  for (const task of tasks) (isStopped(task) ? stopped : alive).push(task);
+  return { alive, stopped };
+}
 
 export interface Start {
   slot: number;
@@ -21,12 +35,12 @@ export interface FreeSlots {
 }
 
 /** The `missing` lowest slots without a task that is to run. A slot in back-off is not passed over for another. */
-export function freeSlots(tasks: readonly Task[], missing: number, nowMs: number): FreeSlots {
+export function freeSlots({ alive, stopped }: SetTasks, missing: number, nowMs: number): FreeSlots {
   const free: FreeSlots = { due: [], attempts: 0 };
   if (missing <= 0) return free;
   const taken = new Set<number>();
-  for (const task of tasks) if (isWanted(task)) taken.add(slotOf(task));
-  const last = lastStopped(tasks);
+  for (const task of alive) if (!stopAsked(task)) taken.add(slotOf(task));
+  const last = lastOfEach(stopped);
   for (let slot = 0, found = 0; found < missing; slot++) {
     if (taken.has(slot)) continue;
     found++;
@@ -38,11 +52,10 @@ export function freeSlots(tasks: readonly Task[], missing: number, nowMs: number
   return free;
 }
 
-/** The newest stopped task of each slot. */
-export function lastStopped(tasks: readonly Task[]): Map<number, Task> {
+/** The newest of the stopped tasks of each slot. */
+export function lastOfEach(stopped: readonly Task[]): Map<number, Task> {
   const last = new Map<number, Task>();
-  for (const task of tasks) {
-    if (!isStopped(task)) continue;
+  for (const task of stopped) {
     const other = last.get(slotOf(task));
     if (other === undefined || endedAt(other) < endedAt(task)) last.set(slotOf(task), task);
   }

@@ -267,4 +267,154 @@ describe("agent on a simulated machine", () => {
     await eventually("removed", () => !runtime().containers.has(stray));
     assert.equal(control.state(one), "RUNNING");
   });
+
+  it("finds what it missed while the runtime's changes were away", async () => {
+    let breakOff: (() => void) | undefined;
+    const { control, runtime } = await started({
+      options: { relistMs: 60_000 },
+      wrap: (plain) => ({
+        ...plain,
+        async *changes(signal) {
+          await new Promise<void>((resolve) => {
+            breakOff = resolve;
+            signal.addEventListener("abort", () => resolve(), { once: true });
+          });
+          throw new Error("the Engine restarts");
+        },
+      }),
+    });
+    control.assign(assignment("one"));
+    await eventually("RUNNING", () => control.state(one) === "RUNNING");
+    const [id] = runtime().containers.keys();
+    runtime().crash(id ?? "", 5);
+    assert.equal(control.state(one), "RUNNING");
+    breakOff?.();
+    await eventually("STOPPED", () => control.state(one) === "STOPPED");
+    assert.equal(control.tasks.get(one)?.report?.containers[0]?.exitCode, 5);
+  });
+
+  it("gives a launch up that the runtime does not answer in time", async () => {
+    const { control } = await started({
+      options: { startTimeoutMs: 30 },
+      wrap: (plain) => ({ ...plain, create: () => Promise.reject(new Error("socket hang up")) }),
+    });
+    control.assign(assignment("one"));
+    await eventually("STOPPED", () => control.state(one) === "STOPPED");
+    const report = control.tasks.get(one)?.report;
+    assert.equal(report?.stopCode, "TaskFailedToStart");
+    assert.match(
+      report?.containers[0]?.reason ?? "",
+      /^DockerTimeoutError: Could not transition to created; timed out/,
+    );
+  });
+
+  it("removes a second container under the name of a first", async () => {
+    const { control, runtime } = await started();
+    control.assign(assignment("one"));
+    await eventually("RUNNING", () => control.state(one) === "RUNNING");
+    const [mine] = runtime().containers.values();
+    const twin = await runtime().create({
+      task: one,
+      definition: container(),
+      networkMode: "bridge",
+      labels: mine?.labels ?? {},
+      runtimeName: "twin",
+    });
+    await runtime().start(twin);
+    await eventually("removed", () => !runtime().containers.has(twin));
+    assert.equal(control.state(one), "RUNNING");
+    assert.equal(runtime().containers.get(mine?.id ?? "")?.lastStatus, "RUNNING");
+  });
+
+  it("runs what the overrides say", async () => {
+    const specs: unknown[] = [];
+    const { control } = await started({
+      wrap: (plain) => ({
+        ...plain,
+        create(spec) {
+          specs.push(spec.definition);
+          return plain.create(spec);
+        },
+      }),
+    });
+    control.revisions = {
+      "default/shop:1": revision([
+        container({
+          command: ["a"],
+          environment: [
+            { name: "KEPT", value: "1" },
+            { name: "REPLACED", value: "1" },
+          ],
+        }),
+      ]),
+    };
+    const environment = [{ name: "REPLACED", value: "2" }];
+    control.assign(
+      assignment("one", {
+        overrides: { containerOverrides: [{ name: "web", command: ["b"], environment, memory: 20 }] },
+      }),
+    );
+    await eventually("RUNNING", () => control.state(one) === "RUNNING");
+    assert.deepEqual(specs, [
+      {
+        ...container({ command: ["b"], memory: 20 }),
+        environment: [
+          { name: "KEPT", value: "1" },
+          { name: "REPLACED", value: "2" },
+        ],
+      },
+    ]);
+  });
+
+  /** Lets a call see the machine at once, and answer only when told. */
+  const gate = () => {
+    const waiting: (() => void)[] = [];
+    let closed = false;
+    return {
+      close: () => {
+        closed = true;
+      },
+      waiting: () => waiting.length,
+      open() {
+        closed = false;
+        for (const go of waiting.splice(0)) go();
+      },
+      async through<T>(answer: Promise<T>): Promise<T> {
+        const value = await answer;
+        if (closed) await new Promise<void>((resolve) => waiting.push(resolve));
+        return value;
+      },
+    };
+  };
+
+  it("a list that is older than a container says nothing about it", async () => {
+    const lists = gate();
+    const { control, agent } = await started({
+      wrap: (plain) => ({ ...plain, list: () => lists.through(plain.list()) }),
+    });
+    lists.close();
+    await eventually("a list is under way", () => lists.waiting() > 0);
+    control.assign(assignment("one"));
+    await eventually("RUNNING", () => control.state(one) === "RUNNING");
+    lists.open();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(control.state(one), "RUNNING");
+    assert.equal(agent().status().liveTasks, 1);
+  });
+
+  it("an exit during a step's own look is not missed", async () => {
+    const looks = gate();
+    const { control, runtime } = await started({
+      options: { relistMs: 60_000 },
+      wrap: (plain) => ({ ...plain, inspect: (id) => looks.through(plain.inspect(id)) }),
+    });
+    looks.close();
+    control.assign(assignment("one"));
+    await eventually("started", () => looks.waiting() === 1);
+    const [id] = runtime().containers.keys();
+    runtime().crash(id ?? "", 4);
+    looks.open();
+    await eventually("STOPPED", () => control.state(one) === "STOPPED");
+    assert.equal(control.tasks.get(one)?.report?.containers[0]?.exitCode, 4);
+  });
 });

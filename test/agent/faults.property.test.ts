@@ -53,6 +53,17 @@ describe("agent under random faults", () => {
           options: { resyncMs: 150, relistMs: 40, slowLaunchMs: 10, slowStopMs: 10, answerTimeoutMs: 15 },
           wrap: (plain) => ({
             ...plain,
+            // Answers that are old when they come.
+            async list() {
+              const seen = await plain.list();
+              await late(slow);
+              return seen;
+            },
+            async inspect(id) {
+              const seen = await plain.inspect(id);
+              await late(slow);
+              return seen;
+            },
             // Answers that get lost: what was asked may have happened.
             async create(spec) {
               const id = await plain.create(spec);
@@ -98,6 +109,9 @@ describe("agent under random faults", () => {
     );
   });
 });
+
+const late = (slow: boolean): Promise<void> | undefined =>
+  slow ? new Promise((resolve) => setTimeout(resolve, 4)) : undefined;
 
 /** Looks at every change of the machine for two live containers of one task under one name. */
 function watchForTwins(machine: Bench): { check(): void; end(): void } {

@@ -3,6 +3,11 @@ import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { EventEnvelope } from "../../bus/event-messages.js";
+import type { Follower } from "../../bus/follow.js";
+import { eventSubject } from "../../bus/subjects.js";
+import { addressOf, describe as describeObject } from "../../events/shapes.js";
+import { folded, sameMaps } from "../events/support.js";
 import { Davit, execute } from "../support/davit.js";
 import { buildImage, removeImage } from "../support/images.js";
 import { countOf } from "../support/soak-count.js";
@@ -34,14 +39,36 @@ describe("an outage of the bus", function () {
     );
   const runtimeIds = async () => (await running()).map(({ status }) => status?.containers?.[0]?.runtimeId ?? "").sort();
 
+  /** Versions of each task, in the order in which the subscriber heard of them. */
+  const heard = new Map<string, number[]>();
+  let follower: Follower & { end(): Promise<void> };
+
+  /** What the subscriber has folded the events into is exactly what the API says of every task and machine. */
+  async function foldsToTheTruth(): Promise<boolean> {
+    const objects = [...(await davit.list("Task")), ...(await davit.list("ContainerInstance"))];
+    const truth = objects.map((object) => {
+      const { version, ...detail } = describeObject(object);
+      return [eventSubject(addressOf(object)), JSON.parse(JSON.stringify(detail))] as const;
+    });
+    return follower.whole() && sameMaps(folded(follower), new Map(truth));
+  }
+
   before(async () => {
     await buildImage(IMAGE);
     davit = await Davit.start("outage");
+    follower = davit.follow({
+      kinds: ["Task", "ContainerInstance"],
+      onEvent: ({ detail }: EventEnvelope) => {
+        if (detail.davit.kind === "Task")
+          heard.set(detail.davit.name, [...(heard.get(detail.davit.name) ?? []), detail.version]);
+      },
+    });
     writeFileSync(join(davit.folder, "steady.yaml"), MANIFEST);
     const applied = await davit.cli("apply", "-f", join(davit.folder, "steady.yaml"), "--wait");
     assert.equal(applied.code, 0, applied.stderr);
   });
   after(async () => {
+    await follower?.end();
     await davit?.purge();
     await removeImage(IMAGE);
   });
@@ -87,5 +114,14 @@ describe("an outage of the bus", function () {
         `label=davit.dev/agent=${instance?.metadata.name}`,
       ]);
       assert.deepEqual(live.stdout.split("\n").filter(Boolean).sort(), await runtimeIds(), "nothing runs twice");
+      await eventually("the subscriber's present is the API's", foldsToTheTruth, 30_000);
+      // A new epoch starts from what is there; without one, no event may be missing.
+      if (!wiped)
+        for (const [name, versions] of heard)
+          assert.deepEqual(
+            versions,
+            versions.map((_, n) => (versions[0] ?? 0) + n),
+            name,
+          );
     });
 });

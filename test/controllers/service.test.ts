@@ -132,6 +132,22 @@ describe("a service on simulated machines", () => {
     assert.ok(gaps.length >= 2 && gaps.every((gap, at) => at === 0 || gap > (gaps[at - 1] ?? 0)), String(gaps));
   });
 
+  it("[07-42] [09-44] a new definition ends the throttle: its first task starts without that wait", async () => {
+    await house.machine("m1", { simulated: { pullFailureRate: 1 }, agent: { pullAttempts: 1 } });
+    await house.define("app");
+    await house.serve("web", { desiredCount: 1 });
+    const last = await eventually("the fourth start has failed, and 8 s are to be waited", async () => {
+      const tasks = (await house.tasks()).filter(({ status }) => status?.lastStatus === "STOPPED");
+      return tasks.find(({ metadata }) => metadata.annotations?.["davit.dev/attempt"] === "3");
+    });
+    await house.define("app", { image: "busybox:2" });
+    const next = await eventually("a task of the new revision", async () =>
+      (await house.tasks()).find(({ status }) => status?.taskDefinition === "app:2"),
+    );
+    const waitedMs = Date.parse(next.metadata.creationTimestamp) - Date.parse(last.status?.stoppedAt ?? "");
+    assert.ok(waitedMs < 6_000, `${waitedMs} ms`);
+  });
+
   it("tells in Ready why its tasks do not start, or do not stay", async () => {
     await house.machine("m1", { simulated: { pullFailureRate: 1 }, agent: { pullAttempts: 1 } });
     await house.define("app");

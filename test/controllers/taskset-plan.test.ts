@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Task } from "../../api/types.gen.js";
 import { MAX_DELAY_MS, nextStart } from "../../controllers/taskset/backoff.js";
 import { planTasks, type TasksInput } from "../../controllers/taskset/plan.js";
+import { tellApart } from "../../controllers/taskset/slots.js";
 import { iso, pending, running, stopped, T0, taskOf } from "./support/objects.js";
 
 const plan = (tasks: Task[], parts: Partial<TasksInput> & { older?: Task[] } = {}) => {
@@ -12,8 +13,8 @@ const plan = (tasks: Task[], parts: Partial<TasksInput> & { older?: Task[] } = {
     minimumHealthyPercent: 100,
     graceMs: 0,
     sets: [
-      { name: "web-now", primary: true, tasks },
-      ...(older ? [{ name: "web-old", primary: false, tasks: older }] : []),
+      { name: "web-now", primary: true, ...tellApart(tasks) },
+      ...(older ? [{ name: "web-old", primary: false, ...tellApart(older) }] : []),
     ],
     nowMs: T0 + 1,
     blocked: false,

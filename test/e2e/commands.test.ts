@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Task } from "../../api/types.gen.js";
 import { Davit, type Output } from "../support/davit.js";
 import { eventually } from "../support/wait.js";
 
@@ -101,9 +102,16 @@ describe("commands on simulated machines", function () {
   });
 
   it("run answers with what it started, and with failures at once", async () => {
-    const names = (await ok("run", "web", "--count", "2", "--wait", "running")).trim().split("\n");
+    const names = (await ok("run", "web", "--count", "2", "--wait", "running", "-o", "name")).trim().split("\n");
     assert.equal(names.length, 2);
     for (const name of names) await ok("stop", name.replace("task.davit.dev/", ""));
+    const request = join(davit.folder, "run.json");
+    const overrides = { containerOverrides: [{ name: "main", environment: [{ name: "A", value: "1" }] }] };
+    writeFileSync(request, JSON.stringify({ taskDefinition: "web", count: 1, overrides, startedBy: "me" }));
+    const list = JSON.parse(await ok("run", "-f", request, "-o", "json")) as { items: Task[] };
+    assert.equal(list.items[0]?.spec.startedBy, "me");
+    assert.deepEqual(list.items[0]?.spec.overrides, overrides);
+    await ok("stop", list.items[0]?.metadata.name ?? "");
     assert.match((await fails("run", "nothing")).stderr, /there is no taskdefinition "nothing"/);
     assert.match((await fails("run", "web:9")).stderr, /there is no task definition web:9/);
     await apply("huge.yaml", definition("huge", 900_000));

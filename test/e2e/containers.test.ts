@@ -70,7 +70,7 @@ describe("real containers", function () {
   it("logs of a task and of a service, to the end or followed", async () => {
     const { stdout } = await davit.cli("logs", "service/web");
     assert.equal(stdout.match(/^web-\S+\/main begins$/gm)?.length, 2, stdout);
-    const done = await davit.cli("run", "batch", "--wait");
+    const done = await davit.cli("run", "batch", "--wait", "-o", "name");
     assert.equal(done.code, 0, done.stderr);
     const name = done.stdout.trim().replace("task.davit.dev/", "");
     const lines = (await davit.cli("logs", `task/${name}`)).stdout.trim().split("\n").sort();

@@ -48,10 +48,9 @@ describe("real task definitions", function () {
     const { family } = read(file);
     const answer = await davit.cli("run", family, "-o", "json");
     if (answer.code !== 0) return { status: { stoppedReason: answer.stderr } } as Task;
+    const [started] = (JSON.parse(answer.stdout) as { items: Task[] }).items;
     return eventually(`${file}: its task runs or has stopped`, async () => {
-      const task = (await davit.list("Task")).find(
-        ({ spec }) => spec.taskDefinition.startsWith(`${family}:`) || spec.taskDefinition === family,
-      );
+      const task = (await davit.list("Task")).find(({ metadata }) => metadata.name === started?.metadata.name);
       return task && ["RUNNING", "STOPPED"].includes(task.status?.lastStatus ?? "") && task;
     });
   }

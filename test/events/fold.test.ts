@@ -20,7 +20,13 @@ describe("folding events", () => {
     const live = new Set<string>();
     let made = 0;
 
-    const change = async (): Promise<void> => {
+    // One after the other, also where an outage makes changes of its own meanwhile.
+    let last: Promise<void> = Promise.resolve();
+    const change = (): Promise<void> => {
+      last = last.then(changeOnce);
+      return last;
+    };
+    const changeOnce = async (): Promise<void> => {
       const dice = random();
       if (dice < 0.4 || live.size === 0) {
         const name = `t-${made++}`;

@@ -7,6 +7,10 @@ import { promisify } from "node:util";
 import type { ApiObject } from "../../api/meta.js";
 import type { Kind, Kinds } from "../../api/types.gen.js";
 import { KINDS } from "../../api/types.gen.js";
+import { connectBus } from "../../bus/connect.js";
+import { type Follower, type FollowOptions, followEvents, readerInbox } from "../../bus/follow.js";
+import { credentials } from "../../cli/supervisor/children.js";
+import { dataFolder } from "../../cli/supervisor/data-folder.js";
 import { temporaryFolder } from "./folder.js";
 import { eventually } from "./wait.js";
 
@@ -18,6 +22,7 @@ interface State {
   children: Partial<Record<Exclude<Role, "supervisor">, { pid: number }>>;
   ready: boolean;
   apiPort: number;
+  natsUrl: string;
 }
 export interface Output {
   code: number;
@@ -60,10 +65,12 @@ export class Davit {
 
   /** Starts the supervisor (again) and waits until the API has answered. Ports stay what they were. */
   async up(): Promise<void> {
-    const port = String(this.state()?.apiPort ?? 0);
+    const before = this.state();
+    const port = String(before?.apiPort ?? 0);
+    const natsPort = before ? new URL(before.natsUrl).port : "0";
     const supervisor = spawn(
       process.execPath,
-      [DAVIT, "up", "--data-dir", this.folder, "--api-port", port, "--nats-port", "0", ...this.args],
+      [DAVIT, "up", "--data-dir", this.folder, "--api-port", port, "--nats-port", natsPort, ...this.args],
       { env: { ...process.env, ...this.env }, stdio: ["ignore", "pipe", "pipe"] },
     );
     let said = "";
@@ -122,6 +129,20 @@ export class Davit {
     );
     if (code !== 0) throw new Error(stderr);
     return (JSON.parse(stdout) as { items: ApiObject[] }).items as Kinds[K][];
+  }
+
+  /** A subscriber with the read-only credentials that `davit bus info` names. The bus's port must stay what it is. */
+  follow(options: Partial<FollowOptions>): Follower & { end(): Promise<void> } {
+    const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
+    const file = credentials(dataFolder(this.folder)).reader;
+    const servers = this.state()?.natsUrl ?? "";
+    const connection = connectBus({ servers, credentials: { file }, name: "test", inboxPrefix: readerInbox, log });
+    const follower = followEvents({ connection, log, ...options });
+    const end = (): Promise<void> => {
+      follower.close();
+      return connection.close();
+    };
+    return { ...follower, end };
   }
 
   /** Stops the supervisor and its children; containers keep running. */

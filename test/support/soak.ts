@@ -14,6 +14,11 @@ const SOAKS: Record<string, { file: string; grep: string; what: string }> = {
     grep: "gives exactly the API",
     what: "30 rounds of random changes and outages, folded by early, late and restarting subscribers",
   },
+  "control-plane": {
+    file: "controllers/faults.property.test.js",
+    grep: "keeps its invariants",
+    what: "30 random lives of a small fleet: scaling, rollouts, crashes, killed agents, restarts, lost messages",
+  },
   placement: {
     file: "property/placement.test.js",
     grep: "placement:",

@@ -1,5 +1,16 @@
 // Builders with defaults, so that a test shows only what matters to it.
-import type { ContainerDefinition, Task, TaskSet, TaskSetSpec, TaskSpec, TaskStatus } from "../../../api/types.gen.js";
+import type {
+  ContainerDefinition,
+  Service,
+  ServiceSpec,
+  ServiceStatus,
+  Task,
+  TaskDefinitionRevision,
+  TaskSet,
+  TaskSetSpec,
+  TaskSpec,
+  TaskStatus,
+} from "../../../api/types.gen.js";
 import type { ContainerReport, TaskReport } from "../../../bus/messages.js";
 
 export const T0 = Date.parse("2026-03-01T12:00:00.000Z");
@@ -92,4 +103,35 @@ export const reportOf = (parts: Partial<TaskReport> = {}): TaskReport => ({
   containers: [containerReport({ startedAtMs: T0 })],
   observedAtMs: T0,
   ...parts,
+});
+
+export const serviceOf = (
+  spec: Partial<ServiceSpec> = {},
+  {
+    deleting,
+    status,
+    annotations,
+  }: { deleting?: boolean; status?: ServiceStatus; annotations?: Record<string, string> } = {},
+): Service => ({
+  apiVersion: "davit.dev/v1",
+  kind: "Service",
+  metadata: { ...meta("web"), ...(annotations && { annotations }), ...(deleting && { deletionTimestamp: iso(T0) }) },
+  spec: { taskDefinition: "app", desiredCount: 3, ...spec } as ServiceSpec,
+  ...(status && { status }),
+});
+
+export const revisionOf = (
+  revision: number,
+  {
+    family = "app",
+    active = true,
+    registeredAtMs = T0 - 60_000,
+    batch,
+  }: { family?: string; active?: boolean; registeredAtMs?: number; batch?: string } = {},
+): TaskDefinitionRevision => ({
+  apiVersion: "davit.dev/v1",
+  kind: "TaskDefinitionRevision",
+  metadata: { ...meta(`${family}.${revision}`), ...(batch && { annotations: { "davit.dev/batch": batch } }) },
+  spec: { family, revision, contentHash: `hash-${revision}`, containerDefinitions: [containerOf()] },
+  status: { status: active ? "ACTIVE" : "INACTIVE", registeredAt: iso(registeredAtMs) },
 });
