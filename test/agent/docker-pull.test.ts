@@ -105,6 +105,36 @@ describe("pulling from a registry", function () {
     assert.match(first(report).reason ?? "", /^CannotPullContainerError: .*not found/);
   });
 
+  it("[02-14] a tag that was pushed again is pulled for a new task; the running one keeps the old image", async () => {
+    const tag = `${registry.host}/moving:1`;
+    const push = async (page: string): Promise<string> => {
+      await buildImage(tag, { files: { "www/version": page } });
+      const { code, stdout, stderr } = await execute("docker", ["push", tag]);
+      assert.equal(code, 0, stderr);
+      return /digest: (sha256:[0-9a-f]{64})/.exec(stdout)?.[1] ?? assert.fail(stdout);
+    };
+    const version = async (task: string) =>
+      (await execute("docker", ["exec", (await here.raw(task)).Id, "cat", "/www/version"])).stdout;
+    let oldImage = "";
+    try {
+      const old = await push("one");
+      await started("default");
+      const before = run(tag);
+      assert.equal(first(await here.reported(before, "RUNNING")).imageDigest, old);
+      const moved = await push("two");
+      assert.notEqual(moved, old);
+      // The machine's own copy is the old one, as on any machine that did not build the new.
+      oldImage = (await here.raw(before)).Image;
+      await tagImage(oldImage, tag);
+      const after = run(tag);
+      await here.reported(after, "RUNNING");
+      assert.deepEqual([await version(before), await version(after)], ["one", "two"]);
+    } finally {
+      await here.close();
+      await removeImage(tag, oldImage);
+    }
+  });
+
   it("a busy registry is asked again", async () => {
     await cached(false);
     await started("always");

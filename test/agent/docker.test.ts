@@ -186,6 +186,26 @@ describe("agent on the Docker Engine", function () {
     await eventually("removed", async () => (await here.runtime().list()).length === 0);
   });
 
+  it("[02-22] [02-23] an essential container's end, even with 0, stops the others; another's failure does not", async () => {
+    const task = here.run("essential", [
+      shell("while [ ! -f /tmp/end ]; do sleep 0.1; done; exit 0"),
+      web({ name: "other" }),
+      shell("exit 1", { name: "optional", essential: false }),
+    ]);
+    await eventually("the optional one has failed", () => {
+      const report = here.control.tasks.get(task)?.report;
+      return report?.state === "RUNNING" && report.containers[2]?.exitCode === 1;
+    });
+    const running = ["web", "other"].map(async (name) => (await here.raw(task, name)).State.Status);
+    assert.deepEqual(await Promise.all(running), ["running", "running"]);
+    await execute("docker", ["exec", (await here.raw(task)).Id, "touch", "/tmp/end"]);
+    const report = await here.reported(task, "STOPPED");
+    assert.deepEqual(
+      report.containers.map(({ exitCode }) => exitCode),
+      [0, 137, 1],
+    );
+  });
+
   it("[02-18] a container that exceeds its memory is killed, and the report says so", async () => {
     const task = here.run("memory", [
       shell("sleep 0.2; exec dd if=/dev/zero of=/dev/null bs=200M count=1", { memory: 16 }),

@@ -413,6 +413,8 @@ describe("agent on a simulated machine", () => {
     await eventually("started", () => looks.waiting() === 1);
     const [id] = runtime().containers.keys();
     runtime().crash(id ?? "", 4);
+    // The change is told while the step still waits for its answer.
+    await new Promise((resolve) => setTimeout(resolve, 5));
     looks.open();
     await eventually("STOPPED", () => control.state(one) === "STOPPED");
     assert.equal(control.tasks.get(one)?.report?.containers[0]?.exitCode, 4);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { agentOptionsFromEnv } from "../../agent/options.js";
+import { AGENT_DEFAULTS, agentOptionsFromEnv } from "../../agent/options.js";
 
 describe("agent's options from ECS's variables", () => {
   for (const [variable, value, wanted] of [
@@ -11,11 +11,15 @@ describe("agent's options from ECS's variables", () => {
     ["ECS_CONTAINER_STOP_TIMEOUT", "10m", { stopTimeoutMs: 600_000 }],
     ["ECS_CONTAINER_START_TIMEOUT", "1h30m", { startTimeoutMs: 5_400_000 }],
     ["ECS_ENGINE_TASK_CLEANUP_WAIT_DURATION", "1m", { cleanupWaitMs: 60_000 }],
-    ["ECS_ENGINE_TASK_CLEANUP_WAIT_DURATION", "30s", {}],
     ["ECS_IMAGE_PULL_BEHAVIOR", "prefer-cached", { pullBehavior: "prefer-cached" }],
     ["ECS_IMAGE_PULL_BEHAVIOR", "", {}],
   ] as const)
     it(`${variable}=${value}`, () => assert.deepEqual(agentOptionsFromEnv({ [variable]: value }), wanted));
+
+  it("[05-37] a cleanup wait below a minute is ignored: three hours it is", () => {
+    const options = { ...AGENT_DEFAULTS, ...agentOptionsFromEnv({ ECS_ENGINE_TASK_CLEANUP_WAIT_DURATION: "30s" }) };
+    assert.equal(options.cleanupWaitMs, 3 * 3_600_000);
+  });
 
   for (const [variable, value] of [
     ["ECS_RESERVED_PORTS", "22"],

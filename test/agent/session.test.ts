@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { agentOptionsFromEnv } from "../../agent/options.js";
 import type { Assignment, AssignmentPush } from "../../bus/messages.js";
 import { eventually } from "../support/wait.js";
 import { assignment, container, hex, recordingLog, revision } from "./support/builders.js";
@@ -30,17 +31,17 @@ describe("agent's session", () => {
   });
   const turn = () => new Promise((resolve) => setTimeout(resolve, 15));
 
-  it("registers what the machine has", async () => {
+  it("[05-5] [05-7] registers what the machine has", async () => {
     const { control } = await started({
-      simulated: { cpuUnits: 2048, memoryMiB: 1000 },
-      options: { reservedMemoryMiB: 200, attributes: [{ name: "rack", value: "r1" }] },
+      simulated: { cpuUnits: 2048, memoryMiB: 4096 },
+      options: { ...agentOptionsFromEnv({ ECS_RESERVED_MEMORY: "256" }), attributes: [{ name: "rack", value: "r1" }] },
     });
     const [sync] = control.syncs;
     assert.deepEqual(
       sync?.resources.map(({ name, integerValue, stringSetValue }) => [name, integerValue ?? stringSetValue]),
       [
         ["CPU", 2048],
-        ["MEMORY", 800],
+        ["MEMORY", 3840],
         ["PORTS", ["22", "2375", "2376", "51678", "51679", "51680"]],
         ["PORTS_UDP", []],
       ],
