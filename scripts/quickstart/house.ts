@@ -6,6 +6,9 @@ import { type Api, createApi } from "../../cli/api/http.js";
 import { readAccess } from "../../cli/api/kubeconfig.js";
 import { fetchList, watch } from "../../cli/api/objects.js";
 import { findResource } from "../../cli/api/resources.js";
+import { containersOf } from "../../cli/supervisor/containers.js";
+import { dataFolder } from "../../cli/supervisor/data-folder.js";
+import { knownInstanceIds } from "../../cli/supervisor/instance-ids.js";
 import { tail } from "../../cli/supervisor/log-file.js";
 import { runHere, say, show } from "./terminal.js";
 
@@ -88,7 +91,12 @@ export function createHouse(dataDir: string): House {
     async down() {
       ended.abort();
       api?.close();
-      if (existsSync(dataDir)) await davit("down", "--purge");
+      if (!existsSync(dataDir)) return;
+      const instances = knownInstanceIds(dataFolder(dataDir));
+      await davit("down", "--purge");
+      const left = await containersOf(instances);
+      if (left.length > 0 || existsSync(dataDir))
+        throw new Error(`left behind: ${left.map(({ name }) => name).join(", ")} ${dataDir}`);
     },
   };
 }
