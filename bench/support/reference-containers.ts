@@ -10,7 +10,7 @@ export interface Containers {
 
 /** Starts them and gives the seconds until the last command has answered. `name` is the beginning of theirs. */
 export async function runByCommand(name: string, { image, count, memoryMiB }: Containers, atOnce: number) {
-  const limited = createLimiter(atOnce);
+  const limiter = createLimiter(atOnce);
   const run = async (n: number): Promise<void> => {
     // What Davit asks for by itself is asked for here too.
     const settings = ["--network", "host", "--memory", `${memoryMiB}m`, "--cpu-shares", "2", "--no-healthcheck"];
@@ -18,7 +18,7 @@ export async function runByCommand(name: string, { image, count, memoryMiB }: Co
     if (code !== 0) throw new Error(`docker run: ${stderr}`);
   };
   const began = performance.now();
-  await Promise.all(Array.from({ length: count }, (_, n) => limited(() => run(n))));
+  await Promise.all(Array.from({ length: count }, (_, n) => limiter.run(() => run(n))));
   return (performance.now() - began) / 1000;
 }
 

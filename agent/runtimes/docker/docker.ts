@@ -42,11 +42,12 @@ export function createDockerRuntime(deps: {
   const options: DockerOptions = { ...DOCKER_DEFAULTS, ...deps.options };
   const { readTimeoutMs: readMs, writeTimeoutMs: writeMs } = options;
   const http = createDockerHttp(socketPath(deps.dockerHost));
-  const limited = createLimiter(options.parallel);
+  const limiter = createLimiter(options.parallel);
   const ownLabel = `${LABELS.agent}=${deps.agent}`;
   /** Repository digests by image id: immutable, and asked once. */
   const digests = new Map<string, Promise<string | undefined>>();
-  const starting = new Set<string>();
+  /** Started here, their events still to come: who starts a container looks at it anyway. */
+  const ownStarts = new Set<string>();
   let version: Promise<string> | undefined;
 
   /** The Engine's own version, so that any Engine from 1.41 on is served. */
@@ -94,7 +95,7 @@ export function createDockerRuntime(deps: {
     const filters = JSON.stringify({ label: [ownLabel, ...labels] });
     const summaries = await get<{ Id: string }[]>("/containers/json", { all: "true", filters });
     const few = createLimiter(options.parallel);
-    const all = await Promise.all(summaries.map(({ Id }) => few(() => inspect(Id))));
+    const all = await Promise.all(summaries.map(({ Id }) => few.run(() => inspect(Id))));
     return all.filter((container) => container !== undefined);
   }
 
@@ -142,7 +143,7 @@ export function createDockerRuntime(deps: {
     },
 
     create: (spec) =>
-      limited(async () => {
+      limiter.run(async () => {
         const body = containerConfig(spec);
         try {
           const path = await v("/containers/create");
@@ -159,15 +160,16 @@ export function createDockerRuntime(deps: {
         }
       }),
 
+    // Before further creations: the first of many tasks then runs early, and the Engine's disk and processors both
+    // have work.
     start: (id) =>
-      limited(async () => {
-        starting.add(id);
+      limiter.runNext(async () => {
+        ownStarts.add(id);
         try {
           await http.call({ method: "POST", path: await v(`/containers/${id}/start`), timeoutMs: writeMs });
         } catch (error) {
+          ownStarts.delete(id);
           throw named("CannotStartContainerError", error);
-        } finally {
-          starting.delete(id);
         }
       }),
 
@@ -193,9 +195,13 @@ export function createDockerRuntime(deps: {
       try {
         const stream = await http.stream({ ...call, path: await v("/events") }, signal);
         // What happened before the stream was open is not in it.
+        ownStarts.clear();
         yield "resync";
-        for await (const { Action, Actor } of jsonLines<EventMessage>(stream))
-          if (Action !== "start" || !starting.has(Actor.ID)) yield { id: Actor.ID };
+        for await (const { Action, Actor } of jsonLines<EventMessage>(stream)) {
+          // A start of what ran already brings no event: the next one is then somebody else's.
+          const ownStart = (Action === "start" || Action === "die") && ownStarts.delete(Actor.ID);
+          if (!ownStart || Action === "die") yield { id: Actor.ID };
+        }
       } catch (error) {
         if (!signal.aborted) throw error;
       } finally {

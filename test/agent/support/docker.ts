@@ -20,7 +20,8 @@ export interface DockerBench {
   agent(): Agent;
   /** What the agent answers on the bus. */
   handlers(): Parameters<AgentBus["serve"]>[0];
-  start(options?: Partial<AgentOptions>): Promise<void>;
+  /** @param dockerHost where the agent finds the Engine, if not where Docker itself does */
+  start(options?: Partial<AgentOptions>, dockerHost?: string): Promise<void>;
   /** As kill -9: the agent is gone without a word, containers stay. */
   kill(): Promise<void>;
   /** Assigns a task of these containers; gives its id. */
@@ -89,9 +90,9 @@ export function dockerBench(): DockerBench {
     agent: () => made(agent),
     handlers: () => made(bus.handlers()),
     kill,
-    async start(options = {}) {
+    async start(options = {}, dockerHost) {
       bus = control.connect();
-      runtime = createDockerRuntime({ agent: instance });
+      runtime = createDockerRuntime({ agent: instance, ...(dockerHost && { dockerHost }) });
       agent = createAgent({
         instance,
         namespace: "default",
