@@ -102,7 +102,7 @@ describe("real containers", function () {
     assert.equal((await davit.cli("apply", "-f", join(davit.folder, "failing.yaml"), "--wait")).code, 0);
     const { code, stderr } = await davit.cli("run", "failing", "--wait");
     assert.equal(code, 1);
-    assert.match(stderr, /1 of 1 tasks failed:\n +failing-\S+: .*\(main exit code 3\)/);
+    assert.match(stderr, /1 of 1 tasks failed:\n +failing-\S+: .*\(main: exit code 3\)/);
   });
 
   it("down leaves the containers and says so; up takes them over", async () => {
