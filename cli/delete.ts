@@ -7,7 +7,7 @@ import { parseTargets, resolve } from "./api/names.js";
 import { fetchList, fetchObject, waitForObjects } from "./api/objects.js";
 import { pathOf, type Resource } from "./api/resources.js";
 import { seconds } from "./arguments.js";
-import { Failure, UsageError } from "./failure.js";
+import { EXIT, Failure, UsageError } from "./failure.js";
 import { printObjects } from "./output/format.js";
 
 interface Options extends ApiOptions {
@@ -50,7 +50,10 @@ Examples:
 }
 
 async function remove(api: Api, args: string[], options: Options): Promise<void> {
-  const doomed = options.filename ? await inFiles(api, options.filename, options) : await named(api, args, options);
+  const missing: string[] = [];
+  const doomed = options.filename
+    ? await inFiles(api, options.filename, options, missing)
+    : await named(api, args, options, missing);
   for (const { resource, object } of doomed) {
     await api
       .call(pathOf(resource, object.metadata.namespace, object.metadata.name), {
@@ -65,6 +68,8 @@ async function remove(api: Api, args: string[], options: Options): Promise<void>
       .catch(ignoreGone);
     await printObjects(resource, [object], options.output, "deleted");
   }
+  for (const message of missing) process.stderr.write(`davit: ${message}\n`);
+  if (missing.length > 0) process.exitCode = EXIT.failed;
   if (options.wait) for (const one of doomed) await waitUntilGone(api, one, options.timeout * 1000);
 }
 
@@ -72,15 +77,16 @@ function ignoreGone(error: unknown): void {
   if (!(error instanceof ApiError) || error.code !== 404) throw error;
 }
 
-async function named(api: Api, args: string[], options: Options): Promise<Doomed[]> {
+/** @param missing what can't be deleted, and why: it keeps nothing else from being deleted */
+async function named(api: Api, args: string[], options: Options, missing: string[]): Promise<Doomed[]> {
   const targets = parseTargets(args);
   const doomed: Doomed[] = [];
   for (const { resource, name } of targets) {
     if (name !== undefined) {
       const object = await resolve(api, resource, options.namespace, name).catch((error: unknown) => {
-        if (options.ignoreNotFound && error instanceof Failure && error.message.startsWith("there is no"))
-          return undefined;
-        throw error;
+        if (!(error instanceof Failure)) throw error;
+        if (!options.ignoreNotFound || !error.message.startsWith("there is no")) missing.push(error.message);
+        return undefined;
       });
       if (object) doomed.push({ resource, object });
     } else if (options.all || options.selector) {
@@ -91,18 +97,18 @@ async function named(api: Api, args: string[], options: Options): Promise<Doomed
   return doomed;
 }
 
-async function inFiles(api: Api, files: string[], options: Options): Promise<Doomed[]> {
+async function inFiles(api: Api, files: string[], options: Options, missing: string[]): Promise<Doomed[]> {
   const { loadManifests } = await import("./manifests.js");
   const { findResourceOfKind } = await import("./api/resources.js");
-  const { documents } = await loadManifests(files, options.namespace);
+  const { documents, errors } = await loadManifests(files, options.namespace);
+  missing.push(...errors);
   const doomed: Doomed[] = [];
   for (const { manifest } of documents.toReversed()) {
     const resource = findResourceOfKind(manifest.kind);
     const { name, namespace = options.namespace } = manifest.metadata;
     const object = resource && (await fetchObject(api, resource, namespace, name));
     if (resource && object) doomed.push({ resource, object });
-    else if (!options.ignoreNotFound)
-      throw new Failure(`there is no ${manifest.kind} ${name} in namespace ${namespace}.`);
+    else if (!options.ignoreNotFound) missing.push(`there is no ${manifest.kind} ${name} in namespace ${namespace}.`);
   }
   return doomed;
 }

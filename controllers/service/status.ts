@@ -168,10 +168,11 @@ function readyWord(service: Service, facts: ServiceFacts, primary: SetView | und
   if (facts.throttled) return no("StartThrottled", `Tasks stop before they run: starts are slowed down.${because}`);
   const stuck = getCondition(primary?.set.status?.conditions, "Ready");
   if (stuck?.reason === STUCK) return no(STUCK, stuck.message);
-  const { healthy = 0 } = primary?.counts ?? {};
+  const { healthy = 0, running = 0 } = primary?.counts ?? {};
   if (healthy >= desired)
     return no("Deploying", `${healthy} of ${desired} tasks are healthy; others are still to stop.`);
-  return no("Deploying", `${healthy} of ${desired} tasks are healthy.${because}`);
+  const young = running > healthy ? " What runs counts once its checks pass, or after minHealthySeconds." : "";
+  return no("Deploying", `${healthy} of ${desired} tasks are healthy.${because || young}`);
 }
 
 const progressWord = (state: DeploymentState, primary: SetView | undefined): Word =>

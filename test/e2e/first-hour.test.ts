@@ -69,6 +69,17 @@ describe("the first hour, on a simulated machine", function () {
     await ok("delete", "-f", file);
   });
 
+  it("delete -f: what is not there, or broken, keeps nothing else from being deleted", async () => {
+    const other = definition(16).replace("name: web", "name: other");
+    await ok("apply", "-f", write("other.yaml", other));
+    const missing = definition(16).replace("name: web", "name: missing");
+    const file = write("other.yaml", `${other}---\n${missing}---\nkind: Nonsense\n`);
+    const { code, stdout, stderr } = await davit.cli("delete", "-f", file);
+    assert.deepEqual([code, stdout], [1, "taskdefinition.davit.dev/other deleted\n"], stderr);
+    assert.match(stderr, /document 3.*there is no kind "Nonsense"/);
+    assert.match(stderr, /there is no TaskDefinition missing in namespace default/);
+  });
+
   it("an empty list prints nothing, and says so to people", async () => {
     const { code, stdout, stderr } = await davit.cli("get", "tasks", "-n", "elsewhere");
     assert.deepEqual([code, stdout, stderr], [0, "", "No tasks in namespace elsewhere.\n"]);
