@@ -55,6 +55,18 @@ export async function measureDockerLaunches(options: LaunchDockerOptions, times:
   }
 }
 
+/** In a Davit that is up. */
+export async function launchIn(davit: Davit, options: LaunchDockerOptions): Promise<DockerLaunch> {
+  const { connection } = await readKubeconfig({ path: join(davit.folder, "kubeconfig") });
+  const client = createHttpClient({ connection });
+  try {
+    await prepare(client, options);
+    return await launch(davit, client, options);
+  } finally {
+    client.close();
+  }
+}
+
 async function launch(davit: Davit, client: HttpObjectClient, options: LaunchDockerOptions): Promise<DockerLaunch> {
   const manifest = join(davit.folder, "service.json");
   writeFileSync(manifest, JSON.stringify(service(options.count)));

@@ -12,8 +12,15 @@ export function cpuMs(pid: number): number {
   return (Number(fields[11]) + Number(fields[12])) * TICK_MS;
 }
 
-/** Resident memory, MiB. */
-export function residentMiB(pid: number): number {
-  const [, kib] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
-  return Number(kib) / 1024;
+export interface MemoryMiB {
+  /** All pages that it has in memory. */
+  resident: number;
+  /** The same, with each shared page divided by those who share it: these add up over processes. */
+  proportional: number;
+}
+
+export function memoryOf(pid: number): MemoryMiB {
+  const rollup = readFileSync(`/proc/${pid}/smaps_rollup`, "utf8");
+  const mib = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(rollup)?.[1]) / 1024;
+  return { resident: mib("Rss"), proportional: mib("Pss") };
 }
