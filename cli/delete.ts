@@ -1,8 +1,8 @@
 import { type Command, Option } from "commander";
 import type { ApiObject } from "../api/meta.js";
 import { ApiError } from "../client/object-client.js";
+import type { Api } from "./api/api.js";
 import { type ApiOptions, withApi, withApiOptions } from "./api/connect.js";
-import type { Api } from "./api/http.js";
 import { parseTargets, resolve } from "./api/names.js";
 import { fetchList, fetchObject, waitForObjects } from "./api/objects.js";
 import { pathOf, type Resource } from "./api/resources.js";

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
+import type { Api } from "./api/api.js";
 import { type ApiOptions, withApi, withApiOptions } from "./api/connect.js";
-import type { Api } from "./api/http.js";
 import { parseTargets, resolve } from "./api/names.js";
 import { fetchList } from "./api/objects.js";
 import { UsageError } from "./failure.js";

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { ApiObject } from "../api/meta.js";
+import type { Api } from "./api/api.js";
 import { type ApiOptions, withApi, withApiOptions } from "./api/connect.js";
-import type { Api } from "./api/http.js";
 import { parseTargets, resolve, type Target } from "./api/names.js";
 import { pathOf } from "./api/resources.js";
 import { age, columns } from "./output/columns.js";

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { SYNC_ANNOTATIONS } from "../gitops/sync-status.js";
+import type { Api } from "./api/api.js";
 import { type ApiOptions, withApi, withApiOptions } from "./api/connect.js";
-import type { Api } from "./api/http.js";
 import { fetchObject } from "./api/objects.js";
 import { findResource, pathOf } from "./api/resources.js";
 import { Failure } from "./failure.js";

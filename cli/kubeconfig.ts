@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Command } from "commander";
-import { accessOf, kubeconfigPath } from "./api/connect.js";
+import { connectionOf, kubeconfigPath } from "./api/connect.js";
 import { print } from "./output/terminal.js";
 
 interface Options {
@@ -25,10 +25,10 @@ Examples:
   $ davit kubeconfig --merge-into ~/.kube/config && kubectl --context davit get services.davit.dev`,
     )
     .action(async (options: Options) => {
-      const access = accessOf(options);
+      const connection = await connectionOf(options);
       if (options.mergeInto !== undefined) {
-        const { writeAccess } = await import("./api/kubeconfig.js");
-        writeAccess(options.mergeInto, access);
+        const { writeDavitContext } = await import("./davit-context.js");
+        await writeDavitContext(options.mergeInto, connection);
         process.stderr.write(`Context davit written to ${options.mergeInto}.\n`);
       } else print(options.path ? kubeconfigPath(options) : readFileSync(kubeconfigPath(options), "utf8").trimEnd());
     });

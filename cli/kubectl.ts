@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import type { Command } from "commander";
-import { accessOf, kubeconfigPath } from "./api/connect.js";
+import { connectionOf, kubeconfigPath } from "./api/connect.js";
 import { codeOf, Failure } from "./failure.js";
 
 export function define(command: Command): void {
@@ -12,7 +12,7 @@ export function define(command: Command): void {
     .helpOption(false)
     .addHelpText("after", "\nExamples:\n  $ davit kubectl get services -w\n  $ davit kubectl explain task.spec")
     .action(async (args: string[]) => {
-      accessOf({});
+      await connectionOf({});
       process.exitCode = await runKubectl(args, kubeconfigPath({}));
     });
 }

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import type { Task } from "../api/types.gen.js";
 import { ApiError } from "../client/object-client.js";
+import type { Api } from "./api/api.js";
 import { type ApiOptions, withApi, withApiOptions } from "./api/connect.js";
-import type { Api } from "./api/http.js";
 import { parseTargets, resolve } from "./api/names.js";
 import { fetchList, watch } from "./api/objects.js";
 import { findResource, pathOf } from "./api/resources.js";
@@ -100,12 +100,11 @@ async function taskLogs(api: Api, task: Task, options: Options, prefix: boolean)
     ...(options.since !== undefined && { sinceSeconds: String(options.since) }),
   });
   const path = `${pathOf(TASKS, task.metadata.namespace, task.metadata.name)}/log?${query}`;
-  for await (const text of api.lines(path, { accept: "application/x-ndjson" })) {
-    if (text === "") continue;
-    const line = JSON.parse(text) as LogLine | { error: string };
-    if ("error" in line) throw new Failure(`the logs of ${task.metadata.name} ended: ${line.error}`);
-    print(render(line, task, options, prefix));
-  }
+  for await (const lines of api.stream(path, { accept: "application/x-ndjson" }))
+    for (const line of lines as readonly (LogLine | { error: string })[]) {
+      if ("error" in line) throw new Failure(`the logs of ${task.metadata.name} ended: ${line.error}`);
+      print(render(line, task, options, prefix));
+    }
 }
 
 function render({ container, atMs, text }: LogLine, task: Task, { timestamps }: Options, prefix: boolean): string {

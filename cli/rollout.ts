@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import type { Service } from "../api/types.gen.js";
+import type { Api } from "./api/api.js";
 import { type ApiOptions, withApi, withApiOptions } from "./api/connect.js";
 import { followedRevision } from "./api/followed-revision.js";
-import type { Api } from "./api/http.js";
 import { parseTargets, resolve } from "./api/names.js";
 import { waitForObjects } from "./api/objects.js";
 import { seconds } from "./arguments.js";

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import type { Task } from "../api/types.gen.js";
+import type { Api } from "./api/api.js";
 import { type ApiOptions, withApi, withApiOptions } from "./api/connect.js";
-import type { Api } from "./api/http.js";
 import { findResource } from "./api/resources.js";
 import { count, seconds } from "./arguments.js";
 import { Failure, UsageError } from "./failure.js";

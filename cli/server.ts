@@ -12,9 +12,9 @@ import { startFolderSync } from "../gitops/sync.js";
 import { openLmdbStore } from "../store/lmdb/lmdb-store.js";
 import { LockHeld } from "../store/lock.js";
 import type { Store } from "../store/store.js";
-import { writeAccess } from "./api/kubeconfig.js";
 import { port } from "./arguments.js";
 import { crashOnBugs, untilTold } from "./child-process.js";
+import { writeDavitContext } from "./davit-context.js";
 import { EXIT, Failure, messageOf } from "./failure.js";
 import { createLog, type Log } from "./log.js";
 import { parseManifest } from "./manifests.js";
@@ -77,7 +77,7 @@ async function server(options: ServerOptions): Promise<void> {
     connect: { "tasks/log": taskLogs({ client: api.client, bus, now: Date.now }) },
   });
   closing.push(() => listening.close());
-  writeKubeconfigs(folder, options, access);
+  await writeKubeconfigs(folder, options, access);
 
   // Closed first, the last first: nothing decides or reports any more once the store goes.
   const controllers = startControllers({
@@ -123,14 +123,18 @@ async function prepareAccess(folder: DataFolder, apiPort: number) {
       `${join(folder.pki, "tokens.csv")} has no token of the group system:masters: remove the file, and a new one is made.`,
       EXIT.fatal,
     );
-  return { tls, tokens, token, url: `https://${HOST}:${apiPort}` };
+  return { tls, tokens, token, server: `https://${HOST}:${apiPort}` };
 }
 
 /** Ours is written whole; in the one that was named, only our entries. */
-function writeKubeconfigs(folder: DataFolder, options: ServerOptions, { tls, token, url }: Access): void {
-  const text = kubeconfig({ server: url, ca: tls.ca, token });
+async function writeKubeconfigs(
+  folder: DataFolder,
+  options: ServerOptions,
+  { tls: { ca }, token, server }: Access,
+): Promise<void> {
+  const text = kubeconfig({ server, ca, token });
   if (!isSame(folder.kubeconfig, text)) writeWhole(folder.kubeconfig, text);
-  if (options.kubeconfig !== undefined) writeAccess(options.kubeconfig, { url, ca: tls.ca, token });
+  if (options.kubeconfig !== undefined) await writeDavitContext(options.kubeconfig, { server, ca, token });
 }
 
 function isSame(path: string, text: string): boolean {

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import type { ContainerInstance, Service, Task } from "../api/types.gen.js";
 import { whyStopped } from "../api/why-stopped.js";
+import type { Api } from "./api/api.js";
 import { type ApiOptions, withApi, withApiOptions } from "./api/connect.js";
-import type { Api } from "./api/http.js";
 import { fetchList } from "./api/objects.js";
 import { findResource } from "./api/resources.js";
 import { syncAnnotations } from "./gitops.js";

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import type { Task } from "../api/types.gen.js";
+import type { Api } from "./api/api.js";
 import { type ApiOptions, withApi, withApiOptions } from "./api/connect.js";
-import type { Api } from "./api/http.js";
 import { resolve } from "./api/names.js";
 import { fetchObject, waitForObjects } from "./api/objects.js";
 import { findResource, pathOf } from "./api/resources.js";

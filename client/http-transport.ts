@@ -23,6 +23,13 @@ export interface Connection {
 /** No answer came: the server is away, or is not the one that the CA knows. */
 export class Unreachable extends Error {
   override readonly name = "Unreachable";
+  constructor(
+    readonly server: string,
+    what: string,
+    options?: ErrorOptions,
+  ) {
+    super(`${server} ${what}`, options);
+  }
 }
 
 export interface Call {
@@ -40,13 +47,16 @@ export interface TransportOptions {
   userAgent?: string;
   /** A call with no sign of life for so long has failed. @default 30_000 */
   silenceMs?: number;
-  /** A stream with no sign of life for so long has ended: servers send bookmarks at least once a minute. @default 150_000 */
+  /** A stream with no sign of life for so long has ended: servers send bookmarks at least once a minute.
+   *  0: it may be silent for ever. @default 150_000 */
   streamSilenceMs?: number;
 }
 
 export interface Transport {
   /** The parsed body of a success. @throws ApiError for any other answer; Unreachable */
   call(path: string, call?: Call): Promise<unknown>;
+  /** The body of a success as it is: `/readyz` and the like answer in plain text. @throws as `call` does */
+  text(path: string, call?: Call): Promise<string>;
   /** The parsed lines of a body that comes bit by bit, all that came together at a time. Ends with the signal or the
    *  connection. @throws ApiError if the answer is no success; Unreachable if there is none */
   stream(path: string, call?: Call): AsyncIterable<readonly unknown[]>;
@@ -99,7 +109,7 @@ export function createTransport(connection: Connection, options: TransportOption
       return await exchange();
     } catch (error) {
       if (call.signal?.aborted) throw error;
-      throw new Unreachable(`${connection.server} does not answer: ${messageOf(error)}`, { cause: error });
+      throw new Unreachable(connection.server, `does not answer: ${messageOf(error)}`, { cause: error });
     }
   }
 
@@ -111,14 +121,24 @@ export function createTransport(connection: Connection, options: TransportOption
     throw new ApiError(statusOf(statusCode, await textOf(response)));
   }
 
+  async function textOf(response: IncomingMessage): Promise<string> {
+    try {
+      return await whole(response);
+    } catch (error) {
+      throw new Unreachable(connection.server, `broke off its answer: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  const text = async (path: string, call: Call = {}): Promise<string> => textOf(await answer(path, call, silenceMs));
+
   return {
-    async call(path, call = {}) {
-      const response = await answer(path, call, silenceMs);
-      const text = await textOf(response);
+    text,
+    async call(path, call) {
+      const body = await text(path, call);
       try {
-        return JSON.parse(text);
+        return JSON.parse(body);
       } catch (error) {
-        throw new Unreachable(`${connection.server} is no API server: its answer is no JSON`, { cause: error });
+        throw new Unreachable(connection.server, "is no API server: its answer is no JSON", { cause: error });
       }
     },
     async *stream(path, call = {}) {
@@ -183,14 +203,10 @@ function warningsOf(response: IncomingMessage): string[] {
   );
 }
 
-async function textOf(response: IncomingMessage): Promise<string> {
+async function whole(response: IncomingMessage): Promise<string> {
   response.setEncoding("utf8");
   let text = "";
-  try {
-    for await (const chunk of response) text += chunk;
-  } catch (error) {
-    throw new Unreachable(`the answer broke off: ${messageOf(error)}`, { cause: error });
-  }
+  for await (const chunk of response) text += chunk;
   return text;
 }
 

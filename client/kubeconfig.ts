@@ -15,7 +15,7 @@ export interface KubeconfigChoice {
  *  which takes most of a second to load. @throws an Error that names the file and what is wrong with it */
 export async function readKubeconfig(choice: KubeconfigChoice): Promise<{ connection: Connection; namespace: string }> {
   const { path } = choice;
-  const config = await parse(path);
+  const config = await loadKubeconfig(path);
   const name = choice.context ?? textOf(config["current-context"]);
   if (!name) throw new Error(`${path}: no current-context; name a context`);
   const context = entry(config, "contexts", "context", name, path);
@@ -37,17 +37,19 @@ export async function readKubeconfig(choice: KubeconfigChoice): Promise<{ connec
 }
 
 type Json = Record<string, unknown>;
-const isObject = (value: unknown): value is Json => typeof value === "object" && value !== null;
+const isObject = (value: unknown): value is Json =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 const textOf = (value: unknown): string | undefined => (typeof value === "string" && value !== "" ? value : undefined);
 
-async function parse(path: string): Promise<Json> {
+/** The file as it stands; {} for an empty one. @throws an Error that names the file and what is wrong with it */
+export async function loadKubeconfig(path: string): Promise<Json> {
   let text: string;
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
     throw new Error(`cannot read the kubeconfig ${path}: ${error instanceof Error ? error.message : error}`);
   }
-  const config = parseJson(text) ?? (await parseYaml(text, path));
+  const config = parseJson(text) ?? (await parseYaml(text, path)) ?? {};
   if (!isObject(config)) throw new Error(`${path} is no kubeconfig`);
   return config;
 }

@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import type { Command } from "commander";
-import { Failure } from "../failure.js";
+import type { Connection } from "../../client/http-transport.js";
+import { readKubeconfig } from "../../client/kubeconfig.js";
+import { Failure, messageOf } from "../failure.js";
 import { dataFolder } from "../supervisor/data-folder.js";
-import { type Api, createApi } from "./http.js";
-import { type Access, readAccess } from "./kubeconfig.js";
+import { type Api, createApi } from "./api.js";
 
 export interface ApiOptions {
   dataDir?: string;
@@ -29,18 +30,22 @@ export function withApiOptions(command: Command): Command {
 export const kubeconfigPath = ({ kubeconfig, dataDir }: Pick<ApiOptions, "kubeconfig" | "dataDir">): string =>
   kubeconfig ?? (dataDir === undefined ? process.env.DAVIT_KUBECONFIG : undefined) ?? dataFolder(dataDir).kubeconfig;
 
-export function accessOf(options: Pick<ApiOptions, "kubeconfig" | "dataDir">): Access {
+export async function connectionOf(options: Pick<ApiOptions, "kubeconfig" | "dataDir">): Promise<Connection> {
   const path = kubeconfigPath(options);
   if (!existsSync(path))
     throw new Failure(
       `there is no Davit yet (${path} does not exist): start one with \`davit up\`, or name it with --data-dir or --kubeconfig.`,
     );
-  return readAccess(path);
+  try {
+    return (await readKubeconfig({ path })).connection;
+  } catch (error) {
+    throw new Failure(`${messageOf(error)}. Name another kubeconfig with --kubeconfig.`);
+  }
 }
 
 /** Opens the API for the length of one action, and prints the server's warnings at its end. */
 export async function withApi<T>(options: ApiOptions, action: (api: Api) => Promise<T>): Promise<T> {
-  const api = createApi(accessOf(options));
+  const api = createApi(await connectionOf(options));
   try {
     return await action(api);
   } finally {

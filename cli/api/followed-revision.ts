@@ -1,7 +1,7 @@
 import { parseRevisionReference } from "../../api/names.js";
 import type { Service, TaskDefinition } from "../../api/types.gen.js";
 import { Failure } from "../failure.js";
-import type { Api } from "./http.js";
+import type { Api } from "./api.js";
 import { waitForObjects } from "./objects.js";
 import { findResource } from "./resources.js";
 

@@ -1,7 +1,7 @@
 // Which object a person means: exact name, ECS name, hostname, task id, or any unique beginning of one of them.
 import type { ApiObject } from "../../api/meta.js";
 import { Failure, UsageError } from "../failure.js";
-import type { Api } from "./http.js";
+import type { Api } from "./api.js";
 import { fetchList, fetchObject } from "./objects.js";
 import { findResource, type Resource } from "./resources.js";
 

@@ -1,6 +1,6 @@
 import type { ApiObject } from "../../api/meta.js";
+import type { Transport } from "../../client/http-transport.js";
 import { ApiError } from "../../client/object-client.js";
-import type { Api } from "./http.js";
 import { pathOf, type Resource } from "./resources.js";
 
 export interface ObjectList {
@@ -10,7 +10,7 @@ export interface ObjectList {
 
 /** Undefined if there is none. */
 export async function fetchObject(
-  api: Api,
+  api: Transport,
   resource: Resource,
   namespace: string,
   name: string,
@@ -18,14 +18,14 @@ export async function fetchObject(
   try {
     return (await api.call(pathOf(resource, namespace, name))) as ApiObject;
   } catch (error) {
-    if (error instanceof ApiError && error.code === 404) return undefined;
+    if (error instanceof ApiError && error.reason === "NotFound") return undefined;
     throw error;
   }
 }
 
 /** @param namespace all of them if undefined */
 export async function fetchList(
-  api: Api,
+  api: Transport,
   resource: Resource,
   namespace: string | undefined,
   labelSelector?: string,
@@ -51,24 +51,23 @@ export interface WatchLine {
 
 /** Changes after `resourceVersion`. @throws ApiError 410 when that is too old */
 export async function* watch(
-  api: Api,
+  api: Transport,
   resource: Resource,
   namespace: string | undefined,
   resourceVersion: string,
   signal: AbortSignal,
 ): AsyncIterable<WatchLine> {
   const path = `${pathOf(resource, namespace)}?watch=true&allowWatchBookmarks=true&resourceVersion=${resourceVersion}`;
-  for await (const line of api.lines(path, { signal })) {
-    if (line === "") continue;
-    const event = JSON.parse(line) as WatchLine;
-    if (event.type === "ERROR") throw new ApiError(event.object as unknown as ApiError["status"]);
-    yield event;
-  }
+  for await (const events of api.stream(path, { signal }))
+    for (const event of events as readonly WatchLine[]) {
+      if (event.type === "ERROR") throw new ApiError(event.object as unknown as ApiError["status"]);
+      yield event;
+    }
 }
 
 /** Waits until `done` says so of the objects of a kind, looking at each change. @throws when `timeoutMs` is over */
 export async function waitForObjects<T>(
-  { api, resource, namespace, timeoutMs }: { api: Api; resource: Resource; namespace: string; timeoutMs: number },
+  { api, resource, namespace, timeoutMs }: { api: Transport; resource: Resource; namespace: string; timeoutMs: number },
   done: (objects: ReadonlyMap<string, ApiObject>) => T | undefined,
   onTimeout: () => Error,
 ): Promise<T> {
@@ -86,7 +85,7 @@ export async function waitForObjects<T>(
 }
 
 async function watchUntil<T>(
-  api: Api,
+  api: Transport,
   resource: Resource,
   namespace: string,
   list: ObjectList,

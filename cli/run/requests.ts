@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { describePlace, importDocuments } from "../../api/import/index.js";
 import { objectName, revisionObjectName } from "../../api/names.js";
 import type { Task, TaskDefinition, TaskDefinitionRevision, TaskSpec } from "../../api/types.gen.js";
-import type { Api } from "../api/http.js";
+import type { Api } from "../api/api.js";
 import { resolve } from "../api/names.js";
 import { fetchObject } from "../api/objects.js";
 import { findResource, pathOf } from "../api/resources.js";

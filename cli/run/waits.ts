@@ -2,7 +2,7 @@
 import type { ApiObject, Condition } from "../../api/meta.js";
 import type { Task } from "../../api/types.gen.js";
 import { whyStopped } from "../../api/why-stopped.js";
-import type { Api } from "../api/http.js";
+import type { Api } from "../api/api.js";
 import { waitForObjects } from "../api/objects.js";
 import { findResource, pathOf } from "../api/resources.js";
 import { Failure } from "../failure.js";

@@ -1,4 +1,3 @@
-import type { Access } from "../api/kubeconfig.js";
 import { Failure } from "../failure.js";
 import { Child, type ChildSpec, commandLineOf } from "./child.js";
 import type { DataFolder } from "./data-folder.js";
@@ -119,20 +118,20 @@ export async function endChildren(
 }
 
 /** Waits for the API to say that it is ready. @throws Failure when something ended for good, or nothing came in time */
-export async function waitReady(
-  isReady: () => Promise<Access | undefined>,
+export async function waitReady<T>(
+  isReady: () => Promise<T | undefined>,
   ended: Promise<Ended>,
   timeoutMs: number,
   serverLog: string,
-): Promise<Access | undefined> {
+): Promise<T | undefined> {
   const deadline = performance.now() + timeoutMs;
   let over: Ended | undefined;
   void ended.then((how) => {
     over = how;
   });
   for (;;) {
-    const access = await isReady();
-    if (access) return access;
+    const ready = await isReady();
+    if (ready) return ready;
     if (over?.by === "signal") return undefined;
     if (over) throw new Failure(over.said === "" ? `${over.child} ended; its log is ${serverLog}.` : over.said);
     if (performance.now() > deadline)

@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { closeSync, existsSync, openSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type Connection, createTransport } from "../../client/http-transport.js";
+import { readKubeconfig } from "../../client/kubeconfig.js";
 import { acquireLock, LockHeld } from "../../store/lock.js";
-import { createApi } from "../api/http.js";
-import { type Access, readAccess } from "../api/kubeconfig.js";
 import { Failure } from "../failure.js";
 import { bold, print, progress } from "../output/terminal.js";
 import type { UpOptions } from "../up.js";
@@ -55,16 +55,16 @@ async function run(house: Prepared, folder: DataFolder, options: UpOptions, star
   if (nats) await supervisor.start(natsSpec(folder, nats));
   await supervisor.start(agentSpec(house.plan));
   await supervisor.endOthers();
-  const access = await waitReady(
+  const connection = await waitReady(
     () => probe(folder),
     supervisor.ended,
     READY_TIMEOUT_MS,
     join(folder.logs, "server.log"),
   );
   waiting.done();
-  if (!access) return;
+  if (!connection) return;
   supervisor.ready();
-  sayReady(folder, access, options, performance.now() - startedAt);
+  sayReady(folder, connection, options, performance.now() - startedAt);
   const ended = await supervisor.ended;
   if (ended.by === "signal") process.stderr.write("Stopping …\n");
   else throw new Failure(`${ended.child} can't go on: ${ended.said}`);
@@ -151,15 +151,15 @@ function checkManifests(path: string): void {
 }
 
 /** How the API of this folder is reached, once it says that it is ready. */
-async function probe(folder: DataFolder): Promise<Access | undefined> {
+async function probe(folder: DataFolder): Promise<Connection | undefined> {
   const port = readState(folder.state)?.apiPort;
   if (!existsSync(folder.kubeconfig)) return undefined;
-  const access = readAccess(folder.kubeconfig);
-  if (new URL(access.url).port !== String(port)) return undefined;
-  const api = createApi(access);
+  const { connection } = await readKubeconfig({ path: folder.kubeconfig });
+  if (new URL(connection.server).port !== String(port)) return undefined;
+  const api = createTransport(connection);
   try {
-    await api.call("/readyz");
-    return access;
+    await api.text("/readyz");
+    return connection;
   } catch {
     return undefined;
   } finally {
@@ -167,11 +167,11 @@ async function probe(folder: DataFolder): Promise<Access | undefined> {
   }
 }
 
-function sayReady(folder: DataFolder, access: Access, options: UpOptions, tookMs: number): void {
+function sayReady(folder: DataFolder, { server }: Connection, options: UpOptions, tookMs: number): void {
   const state = readState(folder.state);
   const flag = options.dataDir === undefined ? "" : ` --data-dir ${folder.root}`;
   print(`${bold("Davit is up")} after ${(tookMs / 1000).toFixed(1)} s.
-  API         ${access.url}
+  API         ${server}
   kubeconfig  ${folder.kubeconfig}
   bus         ${state?.natsUrl}
   data, logs  ${folder.root}
@@ -211,7 +211,8 @@ export async function upDetached(options: UpOptions): Promise<void> {
     if (state?.ready && state.supervisor.pid === child.pid) {
       waiting.done();
       child.unref();
-      return sayReady(folder, readAccess(folder.kubeconfig), options, performance.now() - startedAt);
+      const { connection } = await readKubeconfig({ path: folder.kubeconfig });
+      return sayReady(folder, connection, options, performance.now() - startedAt);
     }
   }
   waiting.done();

@@ -2,14 +2,14 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { ContainerInstance, Task } from "../../api/types.gen.js";
-import { type Api, createApi } from "../../cli/api/http.js";
-import { readAccess } from "../../cli/api/kubeconfig.js";
 import { fetchList, watch } from "../../cli/api/objects.js";
 import { findResource } from "../../cli/api/resources.js";
 import { containersOf } from "../../cli/supervisor/containers.js";
 import { dataFolder } from "../../cli/supervisor/data-folder.js";
 import { knownInstanceIds } from "../../cli/supervisor/instance-ids.js";
 import { tail } from "../../cli/supervisor/log-file.js";
+import { createTransport, type Transport } from "../../client/http-transport.js";
+import { readKubeconfig } from "../../client/kubeconfig.js";
 import { runHere, say, show } from "./terminal.js";
 
 const DAVIT = new URL("../../cli/davit.js", import.meta.url).pathname;
@@ -43,7 +43,7 @@ export interface House {
 export function createHouse(dataDir: string): House {
   const tasks = new Map<string, Task>();
   const ended = new AbortController();
-  let api: Api | undefined;
+  let api: Transport | undefined;
   let address = "127.0.0.1";
   const env = { DAVIT_DATA_DIR: dataDir };
   const davit = async (...args: string[]): Promise<void> => {
@@ -70,7 +70,7 @@ export function createHouse(dataDir: string): House {
     async run(...args) {
       await davit(...args);
       if (api || args[0] !== "up") return;
-      api = createApi(readAccess(join(dataDir, "kubeconfig")));
+      api = createTransport((await readKubeconfig({ path: join(dataDir, "kubeconfig") })).connection);
       void follow(api, tasks, ended.signal);
       address = await machineAddress(api);
     },
@@ -120,7 +120,7 @@ function webTask(task: Task, address: string): WebTask[] {
 }
 
 /** Keeps the tasks at what the API says, over every break. */
-async function follow(api: Api, tasks: Map<string, Task>, signal: AbortSignal): Promise<void> {
+async function follow(api: Transport, tasks: Map<string, Task>, signal: AbortSignal): Promise<void> {
   const resource = findResource("task");
   while (!signal.aborted) {
     try {
@@ -137,7 +137,7 @@ async function follow(api: Api, tasks: Map<string, Task>, signal: AbortSignal): 
   }
 }
 
-async function machineAddress(api: Api): Promise<string> {
+async function machineAddress(api: Transport): Promise<string> {
   for (const deadline = performance.now() + STEADY_WITHIN_MS; ; await pause(100)) {
     const [machine] = (await fetchList(api, findResource("machine"), "default")).items as ContainerInstance[];
     if (machine?.status?.agentConnected) return machine.status.address || "127.0.0.1";

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { readAccess } from "../../cli/api/kubeconfig.js";
 import { commandLineOf } from "../../cli/supervisor/child.js";
 import { boundLog, tail } from "../../cli/supervisor/log-file.js";
 import { end, identify, isAlive } from "../../cli/supervisor/process.js";
+import { readKubeconfig } from "../../client/kubeconfig.js";
 import { Davit, execute } from "../support/davit.js";
 import { temporaryFolder } from "../support/folder.js";
 import { eventually } from "../support/wait.js";
@@ -111,8 +111,8 @@ describe("davit up", function () {
       path,
     );
     assert.equal(code, 0, stderr);
-    assert.equal(readAccess(path).url, "https://work");
-    assert.match(readAccess(path, "davit").url, /^https:\/\/127\.0\.0\.1:\d+$/);
+    assert.equal((await readKubeconfig({ path })).connection.server, "https://work");
+    assert.match((await readKubeconfig({ path, context: "davit" })).connection.server, /^https:\/\/127\.0\.0\.1:\d+$/);
     assert.equal(
       (
         await execute("kubectl", ["--context", "davit", "get", "clusters.davit.dev", "-o", "name"], {

@@ -65,6 +65,11 @@ describe("HTTP transport", () => {
     assert.deepEqual(warnings, ["one, with a comma", 'two "quoted"']);
   });
 
+  it("gives an answer that is no JSON as text where that is asked for", async () => {
+    const { transport } = await serve((_, response) => response.end("ok"));
+    assert.equal(await transport.text("/readyz"), "ok");
+  });
+
   it("makes an ApiError of any refusal, with or without a Status", async () => {
     const { transport } = await serve((request, response) => {
       response.statusCode = request.url === "/proxy" ? 502 : 404;
