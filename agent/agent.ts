@@ -1,11 +1,12 @@
 // One machine's agent: engine, session and reporter on one runtime and one bus. It keeps no state of its own: what
 // runs is read from the runtime's labels, what should run comes with the first sync answer.
+
+import type { Log } from "../api/log.js";
 import type { Attribute, Resource } from "../api/types.gen.js";
 import type { InstanceId } from "../bus/messages.js";
 import type { AgentBus } from "../bus/transport.js";
 import { createEngine } from "./engine/engine.js";
 import { createImages } from "./engine/images.js";
-import type { Log } from "./engine/log.js";
 import { sleep } from "./engine/sleep.js";
 import { streamLogs } from "./logs.js";
 import { AGENT_DEFAULTS, type AgentOptions, builtInAttributes } from "./options.js";
@@ -97,7 +98,7 @@ export function createAgent(deps: AgentDeps): Agent {
       try {
         return await action();
       } catch (error) {
-        log.error(what, { error: error instanceof Error ? error.message : String(error) });
+        log.error({ error: error instanceof Error ? error.message : String(error) }, what);
         await sleep(Math.min(options.retryMs * 2 ** failures, options.maxRetryMs), stopping.signal);
       }
     }
@@ -112,7 +113,7 @@ export function createAgent(deps: AgentDeps): Agent {
           else engine.changed(change.id);
         }
       } catch (error) {
-        log.warn("the runtime's changes broke off", { error: String(error) });
+        log.warn({ error: String(error) }, "the runtime's changes broke off");
       }
       if (stopping.signal.aborted) return;
       await sleep(options.retryMs, stopping.signal);
@@ -121,7 +122,7 @@ export function createAgent(deps: AgentDeps): Agent {
   }
 
   const relisting = setInterval(() => {
-    engine.relist().catch((error) => log.warn("listing failed", { error: String(error) }));
+    engine.relist().catch((error) => log.warn({ error: String(error) }, "listing failed"));
   }, options.relistMs);
 
   return {

@@ -1,8 +1,9 @@
 // Sends task reports in batches, one batch under way at a time, again until it is answered. Of each task only the
 // newest state waits: a lost bus costs no memory beyond that.
+
+import type { Log } from "../api/log.js";
 import type { InstanceId, TaskId, TaskReport } from "../bus/messages.js";
 import type { AgentBus } from "../bus/transport.js";
-import type { Log } from "./engine/log.js";
 
 export interface Reporter {
   add(report: TaskReport): void;
@@ -67,7 +68,7 @@ export function createReporter(deps: {
     } catch (error) {
       putBack(reports);
       waitMs = backOff();
-      log.debug("reports not answered, sending again", { reports: reports.length, error: String(error), waitMs });
+      log.info({ reports: reports.length, error: String(error), waitMs }, "reports not answered, sending again");
     } finally {
       sending = 0;
     }

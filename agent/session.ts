@@ -1,9 +1,10 @@
 // The agent's side of a session: sync, then pushes in order, heartbeats, and sync again whenever something is missing.
 // While the bus is away nothing happens here, and nothing is stopped.
+
+import type { Log } from "../api/log.js";
 import type { AssignmentPush, SyncAnswer, SyncRequest } from "../bus/messages.js";
 import type { AgentBus } from "../bus/transport.js";
 import type { Engine } from "./engine/engine.js";
-import type { Log } from "./engine/log.js";
 import { sleep } from "./engine/sleep.js";
 import type { Reporter } from "./reporter.js";
 import { createRivalry } from "./rivalry.js";
@@ -74,7 +75,7 @@ export function createSession(deps: SessionDeps): Session {
       } catch (error) {
         failures += 1;
         wanted ??= why;
-        log.warn("sync not answered, trying again", { why, failures, error: String(error) });
+        log.warn({ why, failures, error: String(error) }, "sync not answered, trying again");
       }
     }
     running = false;
@@ -93,8 +94,8 @@ export function createSession(deps: SessionDeps): Session {
     openedAtMs = deps.now();
     seq = answer.seq;
     const complete = engine.replaceAll(answer.assignments, answer.revisions);
-    if (!complete) log.error("the sync answer lacks definitions", { epoch });
-    log.info("session open", { epoch, assignments: answer.assignments.length });
+    if (!complete) log.error({ epoch }, "the sync answer lacks definitions");
+    log.info({ epoch, assignments: answer.assignments.length }, "session open");
     reporter.open(epoch);
     beat(answer.heartbeatMs);
     const kept = early;
@@ -140,10 +141,10 @@ export function createSession(deps: SessionDeps): Session {
     rivalry.lost();
     if (rivalry.displaced())
       log.error(
-        "another agent uses this instance's identity and keeps its session: this one waits, and keeps what it runs. Join each machine by itself, and remove the copied data folder",
         { epoch, present, waitMs: rivalry.waitMs() },
+        "another agent uses this instance's identity and keeps its session: this one waits, and keeps what it runs. Join each machine by itself, and remove the copied data folder",
       );
-    else log.warn("the session is over, opening another", { epoch, present });
+    else log.warn({ epoch, present }, "the session is over, opening another");
     syncAgain("superseded");
   }
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { Log } from "../client/log.js";
+import type { Log } from "../api/log.js";
 import { type Batch, Expired, type Store, TooSlow } from "../store/store.js";
 
 export interface FollowOptions {

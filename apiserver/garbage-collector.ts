@@ -1,5 +1,5 @@
+import type { Log } from "../api/log.js";
 import type { ApiObject, OwnerReference } from "../api/meta.js";
-import type { Log } from "../client/log.js";
 import { ApiError } from "../client/object-client.js";
 import type { Batch } from "../store/store.js";
 import { follow } from "./follow.js";

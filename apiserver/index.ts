@@ -1,7 +1,7 @@
 import { warningOf } from "../api/fields.js";
+import type { Log } from "../api/log.js";
 import type { ApiObject } from "../api/meta.js";
 import { KINDS, type Kind } from "../api/types.gen.js";
-import type { Log } from "../client/log.js";
 import type { ObjectClient } from "../client/object-client.js";
 import type { Store } from "../store/store.js";
 import { bootstrap } from "./bootstrap.js";
@@ -12,7 +12,7 @@ import { emptyNamespaces } from "./namespace-emptier.js";
 import { createRegistry, type Registry } from "./registry/registry.js";
 import { loadResources } from "./resources/load.js";
 
-export type { Log } from "../client/log.js";
+export type { Log } from "../api/log.js";
 export type { Token } from "./http/auth.js";
 export type { Connect, ConnectRequest, Connects } from "./http/connect.js";
 export type { Listening, ListenOptions, ServerTls } from "./http/server.js";

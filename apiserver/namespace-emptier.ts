@@ -1,5 +1,5 @@
+import type { Log } from "../api/log.js";
 import type { ApiObject } from "../api/meta.js";
-import type { Log } from "../client/log.js";
 import type { Batch } from "../store/store.js";
 import { follow } from "./follow.js";
 import { namespaceKind } from "./registry/namespaces.js";

@@ -2,8 +2,8 @@
 // if need be, and nobody above has to care.
 import { readFileSync } from "node:fs";
 import { connect, credsAuthenticator, Events, type Msg, type MsgHdrs, type NatsConnection } from "nats";
-import type { Log } from "./log.js";
-import { limitedWarning } from "./log.js";
+import type { Log } from "../api/log.js";
+import { limitedWarning } from "./limited-warning.js";
 import type { Connection } from "./transport.js";
 
 export interface BusConnection extends Connection {

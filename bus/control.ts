@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import type { Msg } from "nats";
+import type { Log } from "../api/log.js";
 import type { BusConnection } from "./connect.js";
-import { type Log, limitedWarning } from "./log.js";
+import { limitedWarning } from "./limited-warning.js";
 import type { InstanceId } from "./messages.js";
 import { decode, encode, type Schema } from "./schema.js";
 import { goodbye, heartbeat, reportBatch, syncRequest } from "./schemas.js";

@@ -1,8 +1,8 @@
 // A reader of events, as docs/bus.md tells everybody to write one: it holds the present, and what changes it.
 import type { Msg } from "nats";
+import type { Log } from "../api/log.js";
 import type { BusConnection } from "./connect.js";
 import { type EventEnvelope, HEADERS, type ReplayPage } from "./event-messages.js";
-import type { Log } from "./log.js";
 import { encode } from "./schema.js";
 import { allEvents, epochMarker, eventAddress, inboxPrefix, READER, replay } from "./subjects.js";
 

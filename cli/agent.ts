@@ -10,7 +10,7 @@ import { inboxPrefix } from "../bus/subjects.js";
 import { count } from "./arguments.js";
 import { crashOnBugs, untilTold } from "./child-process.js";
 import { EXIT, Failure, messageOf } from "./failure.js";
-import { createLog, type Log } from "./log.js";
+import { createLog } from "./log.js";
 import { ownVersion } from "./own-version.js";
 import { dataFolder, openDataFolder } from "./supervisor/data-folder.js";
 import { instanceIds } from "./supervisor/instance-ids.js";
@@ -72,7 +72,7 @@ async function agent(options: AgentCommandOptions): Promise<void> {
       },
       now: Date.now,
       random: Math.random,
-      log: messageFirst(log),
+      log,
     });
     return { made, runtime };
   });
@@ -102,14 +102,6 @@ function simulatedOptions(): Partial<SimulatedOptions> {
     throw new Failure(`DAVIT_SIMULATED is no JSON: ${messageOf(error)}`, EXIT.fatal);
   }
 }
-
-/** The agent's rooms put the message before the fields. */
-const messageFirst = (log: Log) => ({
-  debug: () => undefined,
-  info: (message: string, fields: object = {}) => log.info(fields, message),
-  warn: (message: string, fields: object = {}) => log.warn(fields, message),
-  error: (message: string, fields: object = {}) => log.error(fields, message),
-});
 
 async function runtimes(name: "docker" | "simulated"): Promise<(instance: string) => Runtime> {
   if (name === "simulated") {

@@ -1,6 +1,7 @@
 // What `davit server` and `davit agent` have in common: they end in order when told to, and loudly when broken.
+
+import type { Log } from "../api/log.js";
 import { EXIT, Failure, messageOf } from "./failure.js";
-import type { Log } from "./log.js";
 
 /** A bug ends the process: the supervisor starts it again, and a restart is always safe. */
 export function crashOnBugs(log: Log): void {

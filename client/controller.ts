@@ -1,7 +1,7 @@
+import type { Log } from "../api/log.js";
 import type { ApiObject } from "../api/meta.js";
 import type { BackOffLimits } from "./back-off.js";
 import type { Informer } from "./informer.js";
-import type { Log } from "./log.js";
 import { ApiError, type ObjectClient } from "./object-client.js";
 import { OwnWrites } from "./own-writes.js";
 import { trackingClient } from "./tracking-client.js";

@@ -1,7 +1,7 @@
+import type { Log } from "../api/log.js";
 import type { ApiObject } from "../api/meta.js";
 import type { Kind, Kinds } from "../api/types.gen.js";
 import { type BackOffLimits, backOffMs, sleep } from "./back-off.js";
-import type { Log } from "./log.js";
 import { type IndexFunction, ObjectCache } from "./object-cache.js";
 import { ApiError, type ListOptions, type ObjectClient, type Ref, type WatchBatch } from "./object-client.js";
 

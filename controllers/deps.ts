@@ -1,6 +1,6 @@
 // What every reconciler is given.
 import type { Arns } from "../api/arn.js";
-import type { Log } from "../client/log.js";
+import type { Log } from "../api/log.js";
 import type { ObjectClient } from "../client/object-client.js";
 import type { Outcome } from "../client/work-queue.js";
 import type { Objects } from "./objects.js";

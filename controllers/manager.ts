@@ -1,12 +1,12 @@
 // Starts all controllers in their order, and stops them. A restart needs no replay: what is not in the store is made
 // anew from it before anything is decided.
 import { type Arns, createArns } from "../api/arn.js";
+import type { Log } from "../api/log.js";
 import { objectName, parseRevisionReference } from "../api/names.js";
 import { controllerOf, keyOf } from "../api/references.js";
 import type { Kind, Task } from "../api/types.gen.js";
 import type { ControlBus } from "../bus/transport.js";
 import { type Controller, keyOfObject, runController, type Source, source } from "../client/controller.js";
-import type { Log } from "../client/log.js";
 import type { ObjectClient } from "../client/object-client.js";
 import { createBindingReconciler } from "./binding/reconciler.js";
 import { clusterKey, clusterObjectKey } from "./cluster/keys.js";

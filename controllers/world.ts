@@ -1,4 +1,6 @@
 // What controllers see: an informer for each kind, with the indexes by which they look.
+
+import type { Log } from "../api/log.js";
 import { clusterNameOf, objectName, parseRevisionReference } from "../api/names.js";
 import { controllerOf, keyOf } from "../api/references.js";
 import type {
@@ -14,7 +16,6 @@ import type {
   TaskSet,
 } from "../api/types.gen.js";
 import { createInformer, type Informer } from "../client/informer.js";
-import type { Log } from "../client/log.js";
 import type { ObjectClient, Ref } from "../client/object-client.js";
 import { clusterKey } from "./cluster/keys.js";
 import { LABEL, labelValue } from "./labels.js";

@@ -1,6 +1,7 @@
 // The changes of all kinds, from one watch per kind.
+
+import type { Log } from "../api/log.js";
 import type { Kind } from "../api/types.gen.js";
-import type { Log } from "../bus/log.js";
 import { ApiError, type ObjectClient } from "../client/object-client.js";
 import type { AnyObject } from "./shapes.js";
 

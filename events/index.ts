@@ -1,8 +1,8 @@
 // The event side of the control plane, as one thing to start and stop.
 import { randomUUID } from "node:crypto";
+import type { Log } from "../api/log.js";
 import type { BusConnection } from "../bus/connect.js";
 import { createEventStream, type StreamLimits } from "../bus/event-stream.js";
-import type { Log } from "../bus/log.js";
 import type { ObjectClient } from "../client/object-client.js";
 import { startEventPublisher } from "./publisher.js";
 import { serveReplays } from "./replay.js";

@@ -1,7 +1,8 @@
 // Publishes every change of our kinds, once each, into the event stream. The cursor lies in the stream itself: whoever
 // starts, or starts again after any doubt, reads back what was published last and goes on from there.
+
+import type { Log } from "../api/log.js";
 import type { EventStream, StreamLimits } from "../bus/event-stream.js";
-import type { Log } from "../bus/log.js";
 import type { Connection } from "../bus/transport.js";
 import type { ObjectClient } from "../client/object-client.js";
 import { createSession, type Session, type StreamState } from "./session.js";

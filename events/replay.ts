@@ -1,9 +1,10 @@
 // Late joiners ask the control plane for the present: a reader needs no right in JetStream, which would let it write.
 
+import type { Log } from "../api/log.js";
 import { KINDS, type Kind } from "../api/types.gen.js";
 import type { BusConnection } from "../bus/connect.js";
 import type { ReplayItem, ReplayPage, ReplayRequest } from "../bus/event-messages.js";
-import { type Log, limitedWarning } from "../bus/log.js";
+import { limitedWarning } from "../bus/limited-warning.js";
 import { decode, encode } from "../bus/schema.js";
 import { replayRequest } from "../bus/schemas.js";
 import { isInboxOf, READER, replay } from "../bus/subjects.js";

@@ -1,4 +1,6 @@
 // Keeps the API at what a folder declares: applies what is in it, deletes what left it, of what it applied itself.
+
+import type { Log } from "../api/log.js";
 import type { ApiObject } from "../api/meta.js";
 import { KINDS, type Kind } from "../api/types.gen.js";
 import { ApiError, type ObjectClient } from "../client/object-client.js";
@@ -17,16 +19,11 @@ const TRACKING = "davit.dev/source-object";
 /** `<path>#<document>` in the folder. */
 const ORIGIN = "davit.dev/source-file";
 
-export interface SyncLog {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-}
-
 export interface FolderSyncOptions {
   root: string;
   client: ObjectClient;
   parse: ParseFile;
-  log: SyncLog;
+  log: Log;
   now: () => number;
   newBatchId: () => string;
   /** Nothing may have changed for so long before the folder is read. @default 300 */
@@ -140,7 +137,7 @@ async function applyOne(
   applier: ApplyClient,
   { manifest, id, origin }: LoadedObject,
   batch: string,
-  log: SyncLog,
+  log: Log,
 ): Promise<string | undefined> {
   const { labels, annotations } = manifest.metadata as { labels?: object; annotations?: object };
   const marked = {
@@ -167,7 +164,7 @@ async function applyOne(
   }
 }
 
-async function prune(client: ObjectClient, { prune }: Plan, log: SyncLog): Promise<string[]> {
+async function prune(client: ObjectClient, { prune }: Plan, log: Log): Promise<string[]> {
   const errors: string[] = [];
   for (const { id, uid } of prune) {
     const [kind, namespace, name] = id.split("/") as [Kind, string, string];

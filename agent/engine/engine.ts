@@ -1,5 +1,7 @@
 // Makes the containers of this machine match its assignments. It decides by `planTask`, does by `createSteps`, and
 // tells by `report`; whatever happens ends in looking at the task again.
+
+import type { Log } from "../../api/log.js";
 import type { Resource, TaskDefinitionRevisionSpec } from "../../api/types.gen.js";
 import type { Assignment, Revisions, TaskId, TaskReport } from "../../bus/messages.js";
 import type { Runtime } from "../runtimes/runtime.js";
@@ -8,7 +10,6 @@ import { type ResolvedTask, resolve } from "./definition.js";
 import { createFindings } from "./findings.js";
 import type { Images } from "./images.js";
 import { refusal } from "./ledger.js";
-import type { Log } from "./log.js";
 import { NOT_ASSIGNED, planTask } from "./plan.js";
 import { graceMs, newContainer, type TaskRecord } from "./record.js";
 import { describe, fingerprint } from "./report.js";
@@ -153,7 +154,7 @@ export function createEngine(deps: EngineDeps): Engine {
     const known = tasks.get(assignment.task);
     const definition = definitions.get(`${assignment.namespace}/${assignment.revision}`);
     if (!known?.resolved && !definition && assignment.desiredStatus === "RUNNING") {
-      log.warn("an assignment's definition is not known", { task: assignment.task, revision: assignment.revision });
+      log.warn({ task: assignment.task, revision: assignment.revision }, "an assignment's definition is not known");
       return false;
     }
     const resolved = known?.resolved ?? (definition && resolve(assignment, definition));
@@ -196,7 +197,7 @@ export function createEngine(deps: EngineDeps): Engine {
     if (task.desired !== "RUNNING") return;
     const why = refusal(deps.registered(), heldBesides(task), resolved);
     if (!why) return;
-    log.warn("assignment refused", { task: task.task, why });
+    log.warn({ task: task.task, why }, "assignment refused");
     task.cause = { code: "TaskFailedToStart", reason: why, asked: false };
   }
 

@@ -1,9 +1,10 @@
 // What the runtime shows, noted in the records: by its list, by its changes, and by the steps that look.
+
+import type { Log } from "../../api/log.js";
 import type { TaskId } from "../../bus/messages.js";
 import { LABELS } from "../runtimes/labels.js";
 import type { Runtime, RuntimeContainer } from "../runtimes/runtime.js";
 import type { Images } from "./images.js";
-import type { Log } from "./log.js";
 import { type ContainerRecord, graceMs, newContainer, type TaskRecord } from "./record.js";
 
 export interface Findings {
@@ -81,7 +82,7 @@ export function createFindings(deps: {
     task.containers.set(seen.name, record);
     deps.images.seen(seen.image);
     observe(task, record, seen);
-    if (second) log.error("two containers under one name, the second is removed", { task: seen.task, id: seen.id });
+    if (second) log.error({ task: seen.task, id: seen.id }, "two containers under one name, the second is removed");
     if ((deps.isUnwanted() && task !== known) || second) deps.dismiss(task);
     return task;
   }

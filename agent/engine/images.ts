@@ -1,6 +1,7 @@
 // When an image is pulled (ECS_IMAGE_PULL_BEHAVIOR, spec/05 §4.3), and how often that is tried.
+
+import type { Log } from "../../api/log.js";
 import { type Runtime, RuntimeError } from "../runtimes/runtime.js";
-import type { Log } from "./log.js";
 import { sleep } from "./sleep.js";
 
 export type PullBehavior = "default" | "always" | "once" | "prefer-cached";
@@ -63,11 +64,11 @@ export function createImages(deps: {
         if (signal.aborted) throw error;
         // A cached copy serves at once; waiting for the registry would only delay the task.
         if (options.pullBehavior !== "always" && (await runtime.hasImage(image).catch(() => false))) {
-          log.warn("pull failed, the cached image is used", { image, error: String(error) });
+          log.warn({ image, error: String(error) }, "pull failed, the cached image is used");
           return;
         }
         if (attempt >= options.pullAttempts || !isPassing(error)) throw error;
-        log.warn("pull failed, trying again", { image, attempt, error: String(error) });
+        log.warn({ image, attempt, error: String(error) }, "pull failed, trying again");
         await sleep(options.pullBackoffMs * 2 ** (attempt - 1) * (0.5 + random()), signal);
       }
     }

@@ -1,10 +1,11 @@
 // Does the steps of a plan, one at a time per container, and notes in the records what came of them.
+
+import type { Log } from "../../api/log.js";
 import type { Assignment } from "../../bus/messages.js";
 import { type Runtime, RuntimeError } from "../runtimes/runtime.js";
 import { containerSpec, type ResolvedTask } from "./definition.js";
 import type { Findings } from "./findings.js";
 import type { Images } from "./images.js";
-import type { Log } from "./log.js";
 import type { Step, StepKind } from "./plan.js";
 import type { Busy, ContainerRecord, TaskRecord } from "./record.js";
 
@@ -125,7 +126,7 @@ export function createSteps(deps: StepDeps): (task: TaskRecord, step: Step) => v
     container.attempts += 1;
     const waitMs = Math.min(deps.options.retryMs * 2 ** (container.attempts - 1), deps.options.maxRetryMs);
     container.retryAtMs = now() + waitMs * (0.5 + deps.random() / 2);
-    log.warn("step failed, trying again", { step: kind, container: container.name, error: text, waitMs });
+    log.warn({ step: kind, container: container.name, error: text, waitMs }, "step failed, trying again");
     if (launching && now() - container.failingSinceMs > deps.options.startTimeoutMs)
       container.failure = `DockerTimeoutError: Could not transition to ${REACHED[kind]}; timed out after waiting ${minutes(deps.options.startTimeoutMs)}`;
   }

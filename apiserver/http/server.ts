@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import type { Log } from "../../client/log.js";
+import type { Log } from "../../api/log.js";
 import { badRequest, internalError } from "../errors.js";
 import type { Registry } from "../registry/registry.js";
 import { createAuthenticator, type Token } from "./auth.js";

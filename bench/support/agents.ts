@@ -9,7 +9,7 @@ import { createSimulatedRuntime } from "../../agent/runtimes/simulated/simulated
 import { createAgentBus } from "../../bus/agent.js";
 import { connectBus } from "../../bus/connect.js";
 import { inboxPrefix } from "../../bus/subjects.js";
-import { quiet, quietAgent } from "./quiet.js";
+import { quiet } from "./quiet.js";
 
 export interface FleetOptions {
   natsUrl: string;
@@ -97,7 +97,7 @@ async function runFleet({ natsUrl, credentials, instances, simulated = {} }: Fle
       },
       now: Date.now,
       random: Math.random,
-      log: quietAgent("agent"),
+      log,
     });
   });
   await Promise.all(agents.map((agent) => agent.start()));

@@ -1,6 +1,7 @@
 // A real nats-server in a folder of its own, and ends of the bus that close with it.
+
+import type { Log } from "../../api/log.js";
 import { type BusConnection, connectBus } from "../../bus/connect.js";
-import type { Log } from "../../bus/log.js";
 import type { SyncRequest, TaskReport } from "../../bus/messages.js";
 import { type RunningNats, startNatsServer } from "../../bus/server.js";
 import { inboxPrefix } from "../../bus/subjects.js";

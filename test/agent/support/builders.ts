@@ -1,6 +1,6 @@
 // Small assignments and definitions; a test names only what matters to it.
 import { createHash } from "node:crypto";
-import type { Log } from "../../../agent/engine/log.js";
+import type { Log } from "../../../api/log.js";
 import type { ContainerDefinition, TaskDefinitionRevisionSpec } from "../../../api/types.gen.js";
 import type { Assignment } from "../../../bus/messages.js";
 
@@ -35,14 +35,13 @@ export const assignment = (name: string, change: Partial<Assignment> = {}): Assi
   ...change,
 });
 
-export const quiet: Log = { debug() {}, info() {}, warn() {}, error() {} };
+export const quiet: Log = { info() {}, warn() {}, error() {} };
 
 /** Remembers messages, to look for one. */
 export function recordingLog(): Log & { lines: string[] } {
   const lines: string[] = [];
-  const add = (message: string, fields?: Record<string, unknown>) =>
-    void lines.push(`${message} ${JSON.stringify(fields)}`);
-  return { lines, debug: add, info: add, warn: add, error: add };
+  const add = (fields: object, message: string) => void lines.push(`${message} ${JSON.stringify(fields)}`);
+  return { lines, info: add, warn: add, error: add };
 }
 
 /** Seeded, uniform in [0, 1). */

@@ -1,6 +1,5 @@
 // One simulated machine with an agent that can be killed and started again.
 import { type Agent, createAgent } from "../../../agent/agent.js";
-import type { Log } from "../../../agent/engine/log.js";
 import type { AgentOptions } from "../../../agent/options.js";
 import type { SimulatedOptions } from "../../../agent/runtimes/simulated/options.js";
 import {
@@ -8,6 +7,7 @@ import {
   type SimulatedRuntime,
   simulatedMachine,
 } from "../../../agent/runtimes/simulated/simulated.js";
+import type { Log } from "../../../api/log.js";
 import type { AgentBus } from "../../../bus/transport.js";
 import { hex, quiet, revision, seeded } from "./builders.js";
 import { type Control, createControl } from "./control.js";

@@ -39,7 +39,7 @@ const log = {
   warn: (fields: object, message: string) => void (loud && console.log("WARN", message, fields)),
   error: (fields: object, message: string) => console.log("ERROR", message, fields),
 };
-const quietAgent = { debug() {}, info() {}, warn() {}, error() {} };
+const quietAgent = { info() {}, warn() {}, error() {} };
 
 export interface Machine {
   readonly id: string;

@@ -1,9 +1,4 @@
-/** Where the bus says what went wrong: a constant message and what varies as fields. A pino logger fits. */
-export interface Log {
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
+import type { Log } from "../api/log.js";
 
 /** A warning that somebody else can cause at will: written at most once per `everyMs`, with how many it stands for. */
 export function limitedWarning(log: Log, message: string, now: () => number = Date.now, everyMs = 10_000) {
