@@ -9,12 +9,21 @@ const USUAL = new Set(
     "minimumHealthyPercent clusterName networkMode overrides"
   ).split(" "),
 );
-/** Where the schema has no default, so that the text applies as it stands. */
+/** Where the schema has no default: so that the text applies as it stands, and with what stands as a comment, too. */
 const EXAMPLES: Readonly<Record<string, string>> = {
   image: "nginx:alpine",
   containerPort: "80",
+  cpu: "256",
   memory: "128",
   command: '["sh", "-c", "echo hello"]',
+  essential: "true",
+  stopTimeout: "30",
+  interval: "30",
+  retries: "3",
+  desiredCount: "2",
+  minimumHealthyPercent: "100",
+  maximumPercent: "200",
+  family: "my-taskdefinition",
 };
 const WIDTH = 100;
 
@@ -125,7 +134,8 @@ function facts({ enum: values, minimum, maximum, default: preset }: Schema): str
 function example(name: string, schema: Schema): string {
   if (schema.default !== undefined) return JSON.stringify(schema.default);
   const known = EXAMPLES[name];
-  if (known !== undefined) return schema.type === "array" && !known.startsWith("[") ? `[${known}]` : known;
+  if (known !== undefined && schema.type === "array" && !known.startsWith("[")) return `[${known}]`;
+  if (known !== undefined) return schema.type === "string" && /^\d/.test(known) ? JSON.stringify(known) : known;
   if (schema.enum?.[0] !== undefined) return JSON.stringify(schema.enum[0]);
   if (schema.type === "integer" || schema.type === "number" || schema["x-kubernetes-int-or-string"])
     return String(schema.minimum ?? 1);

@@ -80,6 +80,15 @@ describe("the first hour, on a simulated machine", function () {
     assert.match(stderr, /there is no TaskDefinition missing in namespace default/);
   });
 
+  for (const kind of ["TaskDefinition", "Service", "Task"])
+    it(`the skeleton of a ${kind} applies as it stands, and with every field taken in`, async () => {
+      const text = await ok("skeleton", kind);
+      for (const each of [text, text.replace(/^( *)# /gm, "$1")]) {
+        await ok("apply", "-f", write("skeleton.yaml", each));
+        await ok("delete", "-f", join(davit.folder, "skeleton.yaml"));
+      }
+    });
+
   it("an empty list prints nothing, and says so to people", async () => {
     const { code, stdout, stderr } = await davit.cli("get", "tasks", "-n", "elsewhere");
     assert.deepEqual([code, stdout, stderr], [0, "", "No tasks in namespace elsewhere.\n"]);
