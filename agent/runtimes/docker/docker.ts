@@ -12,7 +12,8 @@ import { framedLines, jsonLines, terminalLines } from "./streams.js";
 export interface DockerOptions {
   /** A pull that says nothing for so long has failed: ECS_IMAGE_PULL_INACTIVITY_TIMEOUT. */
   pullInactivityMs: number;
-  /** Creations and starts at once: more only makes dockerd slower. */
+  /** Creations and starts at once; the others wait here instead of in dockerd, where their time limits would run.
+   *  4, 8 and 16 could not be told apart on two busy cores: 8 is what the benchmark's reference uses, too. */
   parallel: number;
   /** Time limits of calls; a stop's comes on top of its grace time. */
   readTimeoutMs: number;
