@@ -12,7 +12,6 @@ import { emptyNamespaces } from "./namespace-emptier.js";
 import { createRegistry, type Registry } from "./registry/registry.js";
 import { loadResources } from "./resources/load.js";
 
-export type { Log } from "../api/log.js";
 export type { Token } from "./http/auth.js";
 export type { Connect, ConnectRequest, Connects } from "./http/connect.js";
 export type { Listening, ListenOptions, ServerTls } from "./http/server.js";

@@ -19,6 +19,7 @@ import { writeDavitContext } from "./davit-context.js";
 import { EXIT, Failure, messageOf } from "./failure.js";
 import { createLog } from "./log.js";
 import { parseManifest } from "./manifests.js";
+import { createMetrics } from "./metrics.js";
 import { type DataFolder, dataFolder, openDataFolder, writeWhole } from "./supervisor/data-folder.js";
 import { taskLogs } from "./task-logs.js";
 
@@ -51,7 +52,7 @@ async function server(options: ServerOptions): Promise<void> {
   openDataFolder(folder);
   const closing: (() => Promise<unknown> | unknown)[] = [];
 
-  const store = await openStore(folder);
+  const store = await openStore(folder, log);
   closing.push(() => store.close());
   const api = createApiServer({ store, now: Date.now, newUid: randomUUID, random: Math.random, log });
   await api.bootstrap();
@@ -69,6 +70,7 @@ async function server(options: ServerOptions): Promise<void> {
   const bus = createControlBus({ connection, log });
   closing.push(() => bus.close());
 
+  const metrics = createMetrics();
   const access = await prepareAccess(folder, options.apiPort);
   const listening = await api.listen({
     host: HOST,
@@ -76,12 +78,14 @@ async function server(options: ServerOptions): Promise<void> {
     tls: access.tls,
     tokens: access.tokens,
     connect: { "tasks/log": taskLogs({ client: api.client, bus, now: Date.now }) },
+    metrics: () => metrics.text(),
   });
   closing.push(() => listening.close());
   await writeKubeconfigs(folder, options, access);
 
   // Closed first, the last first: nothing decides or reports any more once the store goes.
   const controllers = startControllers({
+    metrics,
     client: api.trustedClient,
     bus,
     now: Date.now,
@@ -103,9 +107,17 @@ async function server(options: ServerOptions): Promise<void> {
   await untilTold(log, closing);
 }
 
-async function openStore(folder: DataFolder): Promise<Store> {
+async function openStore(folder: DataFolder, log: Log): Promise<Store> {
   try {
-    return await openLmdbStore({ folder: folder.store });
+    return await openLmdbStore({
+      folder: folder.store,
+      fatal(error) {
+        log.error({ err: error }, "a commit failed: what is on the disk is unknown, and this process ends now");
+        process.exit(EXIT.failed);
+      },
+      // What is lost is told to subscribers by the event stream itself.
+      onGap: (gap) => log.warn(gap, "the change log was cut past the event cursor"),
+    });
   } catch (error) {
     // A former server that is still on its way out: started again in a moment.
     if (error instanceof LockHeld) throw error;

@@ -43,6 +43,12 @@ export interface Attempt {
   name?: string;
 }
 
+/** For reading what is no resource, as `/metrics`. @throws 403 */
+export function authorizePath({ name, groups }: User, path: string): void {
+  if (!groups.includes("system:masters") && !groups.includes("davit:viewers"))
+    throw failure(403, "Forbidden", `forbidden: User "${name}" cannot get path "${path}"`, {});
+}
+
 /** @throws 403 */
 export function authorize(user: User, attempt: Attempt): void {
   if (user.groups.includes("system:masters")) return;

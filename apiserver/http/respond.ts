@@ -12,8 +12,13 @@ export function sendJson(
   response.end(text);
 }
 
-export function sendText(response: ServerResponse, code: number, text: string): void {
-  response.writeHead(code, { "Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff" });
+export function sendText(
+  response: ServerResponse,
+  code: number,
+  text: string,
+  type = "text/plain; charset=utf-8",
+): void {
+  response.writeHead(code, { "Content-Type": type, "X-Content-Type-Options": "nosniff" });
   response.end(text);
 }
 

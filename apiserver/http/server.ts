@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { Log } from "../../api/log.js";
 import { badRequest, internalError } from "../errors.js";
 import type { Registry } from "../registry/registry.js";
-import { createAuthenticator, type Token } from "./auth.js";
+import { authorizePath, createAuthenticator, type Token } from "./auth.js";
 import { type Connects, connectRoute, serveConnect } from "./connect.js";
 import { createDiscovery } from "./discovery.js";
 import { serveObjects } from "./objects.js";
@@ -30,6 +30,8 @@ export interface ListenOptions {
   bookmarkMs?: number;
   /** Subresources that somebody else serves, by `<plural>/<subresource>`. @default none */
   connect?: Connects;
+  /** What `/metrics` answers, in Prometheus' text format. @default there is no such path */
+  metrics?: () => Promise<string>;
 }
 
 export interface Listening {
@@ -77,7 +79,7 @@ export async function listen(parts: HttpParts, options: ListenOptions): Promise<
 
 function createHandler(
   parts: HttpParts,
-  { tokens, bookmarkMs = 10_000, connect = {} }: ListenOptions,
+  { tokens, bookmarkMs = 10_000, connect = {}, metrics }: ListenOptions,
   open: Set<AbortController>,
 ) {
   const { registry, now, log } = parts;
@@ -102,6 +104,10 @@ function createHandler(
     if (HEALTH.has(segments[0] ?? "")) return sendText(response, 200, "ok");
     if (path === "/version") return sendJson(response, 200, versionInfo);
     const user = authenticate(request);
+    if (path === "/metrics" && metrics) {
+      authorizePath(user, path);
+      return sendText(response, 200, await metrics(), PROMETHEUS_TEXT);
+    }
     if (segments[0] === "openapi") return openApi(request, response, segments.slice(1));
     if (segments[0] !== "api" && segments[0] !== "apis") return sendText(response, 404, "404 page not found\n");
     if (discover(request, response, segments)) return;
@@ -125,6 +131,7 @@ function createHandler(
   };
 }
 
+const PROMETHEUS_TEXT = "text/plain; version=0.0.4; charset=utf-8";
 const HEALTH = new Set(["livez", "readyz", "healthz"]);
 
 function parseUrl(url: string): { segments: string[]; query: URLSearchParams } {

@@ -166,6 +166,12 @@ describe("commands on simulated machines", function () {
     for (const file of files) assert.match(file, /^(quickstart|examples)(\/|$)/, "a folder that no test applies");
   });
 
+  it("what the controllers did is counted, for Prometheus to read", async () => {
+    const { stdout } = await davit.kubectl("get", "--raw", "/metrics");
+    assert.match(stdout, /^davit_reconciles_total\{controller="cluster",result="done"\} [1-9]/m);
+    assert.match(stdout, /^davit_reconciles_total\{controller="retention",result="failed"\} 0$/m);
+  });
+
   it("bus info and version tell what a stranger needs", async () => {
     const facts = JSON.parse(await ok("bus", "info", "-o", "json")) as { url: string; credentials: string };
     assert.match(facts.url, /^nats:\/\/127\.0\.0\.1:\d+$/);

@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { Agent, type RequestOptions, request } from "node:https";
 import { join } from "node:path";
+import type { Log } from "../../../api/log.js";
 import type { ApiObject } from "../../../api/meta.js";
 import {
   type ApiServer,
@@ -12,7 +13,7 @@ import {
   ensurePki,
   ensureTokens,
   kubeconfig,
-  type Log,
+  type ListenOptions,
 } from "../../../apiserver/index.js";
 import { openLmdbStore } from "../../../store/lmdb/lmdb-store.js";
 import type { Store } from "../../../store/store.js";
@@ -57,12 +58,13 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-export interface StartOptions extends Partial<ApiServerOptions> {
+export interface StartOptions extends Partial<ApiServerOptions>, Pick<ListenOptions, "connect" | "metrics"> {
   /** How many changes the store keeps for watches. */
   keptChanges?: number;
 }
 
-export async function startServer(name: string, { keptChanges, ...options }: StartOptions = {}): Promise<TestServer> {
+export async function startServer(name: string, start: StartOptions = {}): Promise<TestServer> {
+  const { keptChanges, connect, metrics, ...options } = start;
   const folder = temporaryFolder(`api-${name}`);
   const errors: object[] = [];
   const log: Log = { info() {}, warn() {}, error: (fields) => errors.push(fields) };
@@ -93,6 +95,8 @@ export async function startServer(name: string, { keptChanges, ...options }: Sta
     tls,
     tokens: [...tokens, viewer, nobody],
     bookmarkMs: 50,
+    ...(connect && { connect }),
+    ...(metrics && { metrics }),
   });
   const token = tokens[0]?.token ?? "";
   const file = join(folder.path, "kubeconfig");
