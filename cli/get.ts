@@ -23,7 +23,7 @@ interface Table {
 
 export function define(command: Command): void {
   command
-    .argument("<kind...>", "KIND, KIND NAME…, or KIND/NAME…")
+    .argument("<kind...>", "KIND, KIND,KIND, KIND NAME…, or KIND/NAME…")
     .option("-A, --all-namespaces", "of all namespaces")
     .option("-l, --selector <LABELS>", "only with these labels, e.g. app=web")
     .option("--all", "also what is over: stopped tasks, inactive services, machines and revisions")

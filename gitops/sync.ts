@@ -60,6 +60,8 @@ export function startFolderSync(options: FolderSyncOptions): FolderSync {
   const failed = (error: unknown): void => {
     log.warn({ root, error: String(error) }, "folder sync failed; it tries again");
     later(retryMs);
+    const status: SyncStatus = { state: "Failed", message: `it tries again: ${String(error)}`, files: 0, objects: 0 };
+    writeSyncStatus(options.client, status, options.now).catch(() => undefined); // the log has it
   };
   const once = (): Promise<SyncStatus> => {
     const result = running.then(async () => {
@@ -139,6 +141,8 @@ async function applyOne(
   batch: string,
   log: Log,
 ): Promise<string | undefined> {
+  if (!Object.hasOwn(KINDS, manifest.kind))
+    return `kind: the folder sync keeps Davit's own kinds: make the ${manifest.kind} by \`davit apply\`, from a file that is not in this folder`;
   const { labels, annotations } = manifest.metadata as { labels?: object; annotations?: object };
   const marked = {
     ...manifest,

@@ -10,11 +10,13 @@ export interface Target {
   name?: string;
 }
 
-/** `KIND`, `KIND NAME…`, `KIND/NAME…` to what each means. @throws UsageError */
+/** `KIND`, `KIND,KIND`, `KIND NAME…`, `KIND/NAME…` to what each means. @throws UsageError */
 export function parseTargets(args: readonly string[]): Target[] {
   const [first, ...rest] = args;
   if (first === undefined) throw new UsageError("name a KIND, or KIND/NAME.");
   if (args.some((arg) => arg.includes("/") && !arg.startsWith("arn:"))) return args.map(parseSlashed);
+  if (rest.length === 0 && first.includes(","))
+    return first.split(",").map((kind) => ({ resource: findResource(kind) }));
   const resource = findResource(first);
   return rest.length === 0 ? [{ resource }] : rest.map((name) => ({ resource, name }));
 }

@@ -64,6 +64,7 @@ describe("names on the command line", () => {
     assert.deepEqual(short(["task", "a", "b"]), ["Task a", "Task b"]);
     assert.deepEqual(short(["task/a", "service/b"]), ["Task a", "Service b"]);
     assert.deepEqual(short(["task"]), ["Task undefined"]);
+    assert.deepEqual(short(["dsvc,tasks"]), ["Service undefined", "Task undefined"]);
     assert.throws(() => parseTargets(["task/a", "b"]), UsageError);
   });
 });

@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ApiServer, createApiServer } from "../../apiserver/index.js";
+import type { ObjectClient } from "../../client/object-client.js";
 import { parseManifest } from "../../gitops/parse.js";
 import { type FolderSync, startFolderSync } from "../../gitops/sync.js";
 import { SYNC_ANNOTATIONS } from "../../gitops/sync-status.js";
@@ -50,10 +51,10 @@ describe("folder sync", () => {
     await api.client.patch("Cluster", CLUSTER, { metadata: { annotations } });
   });
 
-  const start = () => {
+  const start = (client: ObjectClient = api.client) => {
     sync = startFolderSync({
       root: folder.path,
-      client: api.client,
+      client,
       parse: parseManifest,
       log: silent,
       now: Date.now,
@@ -200,6 +201,31 @@ describe("folder sync", () => {
       /Service\/default\/a is defined more than once: in a\.yaml#1 and in z\.yaml#1/,
     );
     assert.equal((await api.client.get("Service", { namespace: "default", name: "a" }))?.spec.desiredCount, 1);
+  });
+
+  it("a namespace in the folder is told of, and the rest is applied", async () => {
+    write("a.yaml", `apiVersion: v1\nkind: Namespace\nmetadata: { name: prod }\n---\n${service("a")}`);
+    start();
+    const failed = await state("Failed");
+    assert.match(failed[SYNC_ANNOTATIONS.message] ?? "", /^a\.yaml: document 1, line 1: kind: .*the Namespace by/);
+    assert.equal(await names(), "a");
+  });
+
+  it("what nobody foresaw is told too, and it tries again", async () => {
+    write("a.yaml", service("a"));
+    let broken = true;
+    const client: ObjectClient = {
+      ...api.client,
+      list: (...args) => {
+        if (broken) throw new Error("out of order");
+        return api.client.list(...args);
+      },
+    };
+    start(client);
+    const failed = await state("Failed");
+    assert.match(failed[SYNC_ANNOTATIONS.message] ?? "", /out of order/);
+    broken = false;
+    await state("Synced");
   });
 
   it("what the API refuses is told with file and document, and the rest is applied", async () => {
