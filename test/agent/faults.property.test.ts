@@ -2,6 +2,7 @@
 // the faults stop everything converges and nothing is left over.
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { countOf, seedOf } from "../support/soak-count.js";
 import { eventually } from "../support/wait.js";
 import { assignment, container, hex, revision } from "./support/builders.js";
 import { goesForward } from "./support/control.js";
@@ -105,7 +106,7 @@ describe("agent under random faults", () => {
           await machine.close();
         }
       }),
-      { numRuns: 50 },
+      { numRuns: countOf(500), seed: seedOf("agent") },
     );
   });
 });

@@ -29,6 +29,16 @@ const SOAKS: Record<string, { file: string; grep: string; what: string }> = {
     grep: "store contract",
     what: "compare-and-set under 64 writers, random histories against a model",
   },
+  outage: {
+    file: "chaos/outage.test.js",
+    grep: "an outage of the bus",
+    what: "nats-server away for 60 s, and once with its disk wiped, with real containers and a subscriber",
+  },
+  agent: {
+    file: "agent/faults.property.test.js",
+    grep: "agent under random faults",
+    what: "500 random lives of one agent: faults of bus, runtime and process",
+  },
   "store-kill": {
     file: "store/lmdb-durability.test.js",
     grep: "kill -9",
