@@ -1,12 +1,14 @@
-# One image for both: `davit server` (the control plane's child) or `davit agent`, by command.
-# The agent needs the host's network and its Docker socket:
-#   docker run --net host -v /var/run/docker.sock:/var/run/docker.sock davit agent …
+# One image, by command. The API listens on loopback, and an agent publishes ports of the machine: both want its network.
+#   docker run --net host -v davit:/var/lib/davit -v /var/run/docker.sock:/var/run/docker.sock davit up
+# or each part of it alone, with a nats-server and credentials that somebody else keeps:
+#   … davit server --data-dir /var/lib/davit --api-port 7443 --nats-url nats://… --nats-creds F
+#   … davit agent  --data-dir /var/lib/davit --nats-url nats://… --nats-creds F
 FROM node:20-bookworm-slim AS build
 WORKDIR /davit
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci
 COPY . .
-RUN npm run build && npm prune --omit=dev
+RUN npm run build && npm prune --omit=dev && rm -rf dist/test dist/bench dist/scripts
 
 FROM node:20-bookworm-slim
 RUN apt-get update && apt-get install -y --no-install-recommends nats-server && rm -rf /var/lib/apt/lists/*

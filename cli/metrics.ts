@@ -11,8 +11,8 @@ export interface Metrics extends Meter {
   text(): Promise<string>;
 }
 
-/** From a reconciler's tenth of a millisecond to an outage's minutes. */
-const BUCKETS_SECONDS = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30, 120];
+/** From what a clock of whole milliseconds can tell to an outage's minutes. */
+const BUCKETS_SECONDS = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 30, 120];
 
 /** Every series that is asked for exists at once, at zero. */
 export function createMetrics(): Metrics {

@@ -43,7 +43,7 @@ export function define(command: Command): void {
     .addHelpText(
       "after",
       `
-Ports that were chosen by 0 stay the same at the next start, as long as they are free.
+Ports chosen by 0 stay the same when Davit takes over what a killed \`davit up\` left, as long as they are free.
 
 Examples:
   $ davit up                                      stay in the foreground
