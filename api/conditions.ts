@@ -29,9 +29,6 @@ export function removeCondition(conditions: readonly Condition[] | undefined, ty
 export const getCondition = (conditions: readonly Condition[] | undefined, type: string): Condition | undefined =>
   conditions?.find((condition) => condition.type === type);
 
-export const isTrue = (conditions: readonly Condition[] | undefined, type: string): boolean =>
-  getCondition(conditions, type)?.status === "True";
-
 const isSame = (a: Condition, b: NewCondition): boolean =>
   a.status === b.status &&
   a.reason === b.reason &&

@@ -1,10 +1,9 @@
 // From ECS names to object names. ECS allows letters of both cases and underscores; Kubernetes object names do not.
 import { createHash } from "node:crypto";
+import { resourceIdOf } from "./arn.js";
 
 /** RFC 1123 label: what an object, or a label's value, may be called anywhere. */
 const DNS_LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
-/** What ECS allows as the name of a cluster, a service, a family or a container. */
-const ECS_NAME = /^[a-zA-Z0-9_-]{1,255}$/;
 const HASH_DIGITS = 8;
 /** Room for the hyphen and the hash within a label's 63 characters. */
 const STEM_LENGTH = 63 - 1 - HASH_DIGITS;
@@ -12,7 +11,6 @@ const STEM_LENGTH = 63 - 1 - HASH_DIGITS;
 export const DEFAULT_CLUSTER = "default";
 
 export const isDnsLabel = (name: string): boolean => DNS_LABEL.test(name);
-export const isEcsName = (name: string): boolean => ECS_NAME.test(name);
 
 /** The exact name where it is a DNS label; else lower-cased, with a short hash of the exact name, so that `Web` and
  *  `web` stay two objects. (decision A4) */
@@ -65,7 +63,7 @@ export const clusterNameOfObject = ({ metadata, spec }: Named & { spec: { cluste
 /** The cluster's name out of what a `cluster` field may hold: a name, an ARN of any account, or nothing. */
 export function clusterNameOf(reference: string | undefined): string {
   if (reference === undefined || reference === "") return DEFAULT_CLUSTER;
-  return reference.startsWith("arn:") ? reference.slice(reference.lastIndexOf("/") + 1) : reference;
+  return resourceIdOf(reference);
 }
 
 export interface RevisionReference {

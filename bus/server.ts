@@ -1,5 +1,5 @@
 // nats-server as Davit runs it: what to start, with which configuration, and when it is ready.
-import { execFile, spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { delimiter, join } from "node:path";
@@ -164,43 +164,4 @@ function greeting(host: string, port: number): Promise<Record<string, unknown> |
       }
     });
   });
-}
-
-export interface RunningNats extends NatsCommand {
-  pid: number;
-  /** @param kill with SIGKILL, as in a crash */
-  stop(kill?: "kill"): Promise<void>;
-}
-
-/** Starts one for a test or a benchmark and waits until it is ready; `davit up` has its supervisor.
- *  @throws Error with what the server printed if it ends instead */
-export async function startNatsServer(
-  options: Omit<NatsServerOptions, "port"> & { port?: number },
-): Promise<RunningNats> {
-  const nats = await natsCommand({ ...options, port: options.port || (await freePort(options.host)) });
-  const child = spawn(nats.command, nats.args, { stdio: ["ignore", "ignore", "pipe"] });
-  let printed = "";
-  child.stderr.on("data", (data) => {
-    printed = (printed + data).slice(-4000);
-  });
-  const abort = new AbortController();
-  const exited = new Promise<void>((resolve) => child.once("exit", () => resolve(abort.abort())));
-  const timer = setTimeout(() => abort.abort(), 10_000);
-  try {
-    await nats.ready(abort.signal);
-  } catch (error) {
-    child.kill("SIGKILL");
-    await exited;
-    throw new Error(`${error instanceof Error ? error.message : error}\n${printed}`);
-  } finally {
-    clearTimeout(timer);
-  }
-  return {
-    ...nats,
-    pid: child.pid ?? 0,
-    stop: async (kill) => {
-      child.kill(kill ? "SIGKILL" : "SIGTERM");
-      await exited;
-    },
-  };
 }

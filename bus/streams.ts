@@ -9,7 +9,7 @@ import { answers, down } from "./subjects.js";
 
 const PING_EVERY_MS = 2000;
 /** A sender ends itself after this long without a ping. */
-export const PING_LOST_MS = 10_000;
+const PING_LOST_MS = 10_000;
 /** A reader gives up on an agent that sends nothing at first. */
 const FIRST_CHUNK_MS = 10_000;
 /** Chunks that may be on their way: bounds both sides' memory. */

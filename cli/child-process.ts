@@ -1,7 +1,7 @@
 // What `davit server` and `davit agent` have in common: they end in order when told to, and loudly when broken.
 
 import type { Log } from "../api/log.js";
-import { EXIT, Failure, messageOf } from "./failure.js";
+import { EXIT } from "./failure.js";
 
 /** A bug ends the process: the supervisor starts it again, and a restart is always safe. */
 export function crashOnBugs(log: Log): void {
@@ -29,18 +29,3 @@ export async function untilTold(log: Log, closing: readonly (() => Promise<unkno
   // Sockets that libraries keep open hold nothing of value.
   process.exit(EXIT.ok);
 }
-
-/** Runs the start of a child. What the user must mend ends it for good, with one sentence as its last word. */
-export async function startOrSay<T>(start: () => Promise<T>): Promise<T> {
-  try {
-    return await start();
-  } catch (error) {
-    if (error instanceof Failure) throw error;
-    const fatal = error instanceof Error && FATAL.has(error.name);
-    if (fatal) throw new Failure(messageOf(error), EXIT.fatal);
-    throw error;
-  }
-}
-
-/** Named by the rooms that throw them. */
-const FATAL: ReadonlySet<string> = new Set(["LockHeld", "WrongFormat"]);

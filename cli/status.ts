@@ -120,7 +120,7 @@ function lastChanges(services: readonly Service[], tasks: readonly Task[]): Over
   return [...told, ...stopped].sort((a, b) => b.at.localeCompare(a.at)).slice(0, SHOWN_CHANGES);
 }
 
-export function screen(overview: Overview, url: string, nowMs: number): string {
+function screen(overview: Overview, url: string, nowMs: number): string {
   const { processes, machines, services, changes, manifests, standalone } = overview;
   const unsteady = services.filter(({ state }) => state !== "steady");
   const steady = services.length - unsteady.length;

@@ -1,5 +1,6 @@
 // `GET …/tasks/NAME/log`: the task's logs, asked of its machine's agent over the bus and passed on, so that whoever
 // reads them needs the API alone.
+import { ecsId } from "../api/arn.js";
 import type { Connect, ConnectRequest } from "../apiserver/index.js";
 import type { LogsChunk, LogsRequest } from "../bus/messages.js";
 import type { ControlBus } from "../bus/transport.js";
@@ -69,7 +70,7 @@ function logsRequest(uid: string, query: URLSearchParams, now: () => number): Lo
   const sinceSeconds = number(query, "sinceSeconds");
   return {
     type: "davit.v1.LogsRequest",
-    task: uid.replaceAll("-", ""),
+    task: ecsId(uid),
     follow: query.get("follow") === "true",
     ...(container !== null && { container }),
     ...(tail !== undefined && { tail }),

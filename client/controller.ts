@@ -1,5 +1,6 @@
 import type { Log } from "../api/log.js";
 import type { ApiObject } from "../api/meta.js";
+import { keyOf } from "../api/references.js";
 import type { BackOffLimits } from "./back-off.js";
 import type { Informer } from "./informer.js";
 import { ApiError, type ObjectClient } from "./object-client.js";
@@ -33,13 +34,7 @@ export function source<T extends ApiObject>(
 }
 
 /** `<namespace>/<name>`: the usual key. */
-export const keyOfObject = ({ metadata }: ApiObject): string => `${metadata.namespace}/${metadata.name}`;
-/** @throws RangeError if it is no such key. */
-export function refOfKey(key: string): { namespace: string; name: string } {
-  const slash = key.indexOf("/");
-  if (slash < 0) throw new RangeError(`"${key}" is not of the form <namespace>/<name>`);
-  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
-}
+export const keyOfObject = ({ metadata }: ApiObject): string => keyOf(metadata);
 
 export interface ControllerOptions {
   /** In logs and metrics. */

@@ -1,5 +1,5 @@
 /** Writes that one reconciler has under way at a time: enough to fill a store's batches, not to flood it. */
-export const IN_FLIGHT = 64;
+const IN_FLIGHT = 64;
 
 /** Runs `work` on every item, at most `limit` at a time, to the end of all. @throws the first error, after the last
  *  has ended: nothing is left running behind the caller's back. */

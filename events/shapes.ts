@@ -1,5 +1,6 @@
 // Objects as events show them: in the shapes of ECS's describe calls, with one block of Davit's own.
 
+import { ecsId } from "../api/arn.js";
 import type { Condition } from "../api/meta.js";
 import { clusterNameOf, clusterNameOfObject, familyOf } from "../api/names.js";
 import type { ContainerInstance, ContainerInstanceStatus, Kind, Kinds, Task, TaskContainer } from "../api/types.gen.js";
@@ -32,7 +33,7 @@ export function addressOf(object: AnyObject): EventAddress {
 }
 
 /** A task's ECS id; for any object, what tells it from a successor of the same name. */
-export const uidHex = (object: AnyObject): string => object.metadata.uid.replaceAll("-", "");
+export const uidHex = (object: AnyObject): string => ecsId(object.metadata.uid);
 
 /** ECS counts the versions of these itself, in their status. */
 export const ownVersion = (object: AnyObject): number | undefined =>

@@ -23,7 +23,7 @@ export interface ApplyResult {
 }
 
 /** On objects that one apply changed: which one that was. Not part of what is recorded as applied. */
-export const BATCH_ANNOTATION = "davit.dev/batch";
+const BATCH_ANNOTATION = "davit.dev/batch";
 
 /** Creates the object, or changes what differs from the text and removes what the text no longer has.
  *  @throws ApiError as the API refuses it */

@@ -16,8 +16,7 @@ export interface Lookup {
   definition(namespace: string, name: string): Promise<TaskDefinition | undefined>;
 }
 
-export const wantsRevision = ({ metadata }: Manifest): boolean =>
-  metadata.annotations?.[RESOLVE_ANNOTATION] !== undefined;
+const wantsRevision = ({ metadata }: Manifest): boolean => metadata.annotations?.[RESOLVE_ANNOTATION] !== undefined;
 
 /** The manifest with `family:N` in place of the family, and without the mark.
  *  @param live whose revision of that family is kept; undefined to take the newest

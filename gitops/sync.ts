@@ -10,10 +10,10 @@ import { pinRevision, Unresolved } from "./pinned-revision.js";
 import { type Applied, type LoadedFile, type LoadedObject, objectId, type Plan, plan } from "./plan.js";
 import { confirmedToken, type SyncStatus, writeSyncStatus } from "./sync-status.js";
 
-export const FIELD_MANAGER = "davit-gitops";
+const FIELD_MANAGER = "davit-gitops";
 /** On everything that the folder sync has applied. */
-export const SOURCE_LABEL = "davit.dev/source";
-export const SOURCE = "folder";
+const SOURCE_LABEL = "davit.dev/source";
+const SOURCE = "folder";
 /** Which object the label was meant for: a copy of a manifest under another name is not ours to delete. */
 const TRACKING = "davit.dev/source-object";
 /** `<path>#<document>` in the folder. */
@@ -90,7 +90,7 @@ export function startFolderSync(options: FolderSyncOptions): FolderSync {
 }
 
 /** One whole look: read, plan, apply, prune, tell. */
-export async function syncFolder(options: FolderSyncOptions): Promise<SyncStatus> {
+async function syncFolder(options: FolderSyncOptions): Promise<SyncStatus> {
   const { root, client, parse, log } = options;
   const look = await readFolder(root, parse).then(
     (files) => ({ files, unreadable: undefined }),

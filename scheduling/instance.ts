@@ -1,7 +1,7 @@
 import { type Demand, type HostPort, portKey } from "./demand.js";
 
 /** An instance holds at most this many reserved host ports at a time, its own included (spec/02 §4.2). */
-export const MAX_RESERVED_PORTS = 100;
+const MAX_RESERVED_PORTS = 100;
 
 export interface InstanceInfo {
   /** metadata.name of the ContainerInstance. */

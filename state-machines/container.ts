@@ -4,7 +4,7 @@ import { CONTAINER } from "./tables.gen.js";
 
 export type ContainerEvent = "PULLED" | "CREATED" | "STARTED" | "STOPPED";
 
-export const advanceContainer = (state: ContainerState, event: ContainerEvent): Advance<ContainerState> =>
+const advanceContainer = (state: ContainerState, event: ContainerEvent): Advance<ContainerState> =>
   advance(CONTAINER, state, event);
 
 const EVENT_OF: Readonly<Record<ContainerState, ContainerEvent | undefined>> = {

@@ -26,7 +26,7 @@ export class Feed {
   }
 }
 
-export class Subscription {
+class Subscription {
   private queue: Batch[] = [];
   private behind = 0;
   private state: "open" | "closed" | "too slow" = "open";

@@ -27,8 +27,8 @@ export interface Plan {
   recheckAtMs?: number;
 }
 
-export const STOPPED_BY_EXIT = "Essential container in task exited";
-export const FAILED_TO_START = "Task failed to start";
+const STOPPED_BY_EXIT = "Essential container in task exited";
+const FAILED_TO_START = "Task failed to start";
 export const NOT_ASSIGNED = "Task is not assigned to this container instance";
 
 /** What a container has come to, in ECS's words. `PENDING`: nothing is there yet. */

@@ -3,7 +3,7 @@ import type { ContainerReport, TaskReport } from "../../bus/messages.js";
 import { containerState, type Plan } from "./plan.js";
 import type { ContainerRecord, TaskRecord } from "./record.js";
 
-export const OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage";
+const OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage";
 
 /** SIGKILL's exit code: the flag alone also shows when only a child process was killed. */
 const KILLED = 137;

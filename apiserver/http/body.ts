@@ -4,7 +4,7 @@ import { badRequest, tooLarge, unsupportedMediaType } from "../errors.js";
 import { duplicateFields } from "./duplicate-fields.js";
 
 /** As in Kubernetes: what etcd takes, with room for the encoding. */
-export const MAX_BODY_BYTES = 3 * 1024 * 1024;
+const MAX_BODY_BYTES = 3 * 1024 * 1024;
 
 export interface Body {
   value: unknown;

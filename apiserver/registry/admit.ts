@@ -63,7 +63,7 @@ export function check(
 }
 
 /** An annotation of the CRD bounds the document, as ECS does: the limit belongs to the kind, not to this code. */
-export const MAX_SPEC_BYTES = "davit.dev/max-spec-bytes";
+const MAX_SPEC_BYTES = "davit.dev/max-spec-bytes";
 
 function checkSize(resource: Resource, object: ApiObject): void {
   const limit = Number(resource.annotations[MAX_SPEC_BYTES] ?? Number.POSITIVE_INFINITY);

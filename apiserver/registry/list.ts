@@ -12,7 +12,7 @@ export async function list(ctx: RegistryContext, resource: Resource, options: Se
   return listSelected(ctx, resource, options.namespace, parseSelection(options));
 }
 
-export async function listSelected(
+async function listSelected(
   ctx: RegistryContext,
   resource: Resource,
   namespace: string | undefined,

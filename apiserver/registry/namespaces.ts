@@ -66,7 +66,7 @@ function terminating(resource: Resource, { namespace, name }: Ref) {
 }
 
 /** Kubernetes keeps a namespace by `spec.finalizers` until it has been emptied. */
-export const NAMESPACE_FINALIZER = "kubernetes";
+const NAMESPACE_FINALIZER = "kubernetes";
 
 export const isNamespace = (resource: Resource) => resource.group === "" && resource.kind === "Namespace";
 

@@ -9,7 +9,7 @@ import { rewrite } from "./update.js";
 
 export const MERGE_PATCH = "application/merge-patch+json";
 export const JSON_PATCH = "application/json-patch+json";
-export const STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json";
+const STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json";
 export const APPLY_PATCH = "application/apply-patch+yaml";
 
 /** Changes the stored object by a patch; a lost race patches the winner's object, unless the patch sets

@@ -56,7 +56,7 @@ export const tooMany = (field: Path, actual: number, max: number): Cause => ({
   message: `Too many: ${actual}: must have at most ${max} items`,
 });
 
-export function jsonType(value: unknown): string {
+function jsonType(value: unknown): string {
   if (value === null) return "null";
   if (Array.isArray(value)) return "array";
   if (typeof value === "number") return Number.isInteger(value) ? "integer" : "number";

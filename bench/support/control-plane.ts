@@ -7,13 +7,13 @@ import { join } from "node:path";
 import { createApiServer } from "../../apiserver/index.js";
 import { connectBus } from "../../bus/connect.js";
 import { createControlBus } from "../../bus/control.js";
-import { startNatsServer } from "../../bus/server.js";
 import { inboxPrefix } from "../../bus/subjects.js";
 import type { ObjectClient } from "../../client/object-client.js";
 import { startControllers } from "../../controllers/manager.js";
 import { startEvents } from "../../events/index.js";
 import { openLmdbStore } from "../../store/lmdb/lmdb-store.js";
 import type { Key, Store } from "../../store/store.js";
+import { startNatsServer } from "../../test/support/nats-server.js";
 import { quiet } from "./quiet.js";
 
 export interface Writes {

@@ -1,4 +1,5 @@
 // Which object a person means: exact name, ECS name, hostname, task id, or any unique beginning of one of them.
+import { ecsId, resourceIdOf } from "../../api/arn.js";
 import type { ApiObject } from "../../api/meta.js";
 import { Failure, UsageError } from "../failure.js";
 import type { Api } from "./api.js";
@@ -31,15 +32,15 @@ function parseSlashed(arg: string): Target {
 }
 
 /** The names under which an object may be asked for, best first. */
-export function namesOf(object: ApiObject): string[] {
+function namesOf(object: ApiObject): string[] {
   const spec = record(object.spec);
   const status = record(object.status);
   const names = [object.metadata.name];
-  if (object.kind === "Task") names.push(object.metadata.uid.replaceAll("-", ""), object.metadata.uid);
+  if (object.kind === "Task") names.push(ecsId(object.metadata.uid), object.metadata.uid);
   if (object.kind === "Service") names.push(...strings(spec.serviceName));
   if (object.kind === "Cluster") names.push(...strings(spec.clusterName));
   if (object.kind === "ContainerInstance")
-    names.push(...strings(status.hostname), ...strings(status.ec2InstanceId), object.metadata.uid.replaceAll("-", ""));
+    names.push(...strings(status.hostname), ...strings(status.ec2InstanceId), ecsId(object.metadata.uid));
   if (object.kind.startsWith("TaskDefinition")) {
     const [family] = strings(spec.family);
     const revision = spec.revision;
@@ -55,7 +56,7 @@ const strings = (value: unknown): string[] => (typeof value === "string" ? [valu
 /** The one object that `typed` means among `objects`; a list if it means several. Pure. */
 export function match(typed: string, objects: readonly ApiObject[]): readonly ApiObject[] {
   // An ARN counts by its last part: the resource's own name or id.
-  const wanted = typed.startsWith("arn:") ? typed.slice(typed.lastIndexOf("/") + 1) : typed;
+  const wanted = resourceIdOf(typed);
   const exact = objects.filter((object) => namesOf(object).includes(wanted));
   return exact.length > 0 ? exact : objects.filter((object) => namesOf(object).some((name) => name.startsWith(wanted)));
 }

@@ -1,4 +1,5 @@
 // One object on one page, for people: what it is, how it is doing, what happened.
+import { ecsId } from "../../api/arn.js";
 import type { ApiObject, Condition } from "../../api/meta.js";
 import type { ContainerInstance, Service, Task, TaskDefinition, TaskDefinitionRevision } from "../../api/types.gen.js";
 import { age, columns } from "./columns.js";
@@ -113,7 +114,7 @@ function taskPage({ spec, status = {}, metadata }: Task): KindPage {
   const headings = ["CONTAINER", "IMAGE", "STATE", "HEALTH", "EXIT", "PORTS", "ID", "REASON"];
   return {
     fields: [
-      ["Task id", metadata.uid.replaceAll("-", "")],
+      ["Task id", ecsId(metadata.uid)],
       ["ARN", status.taskArn],
       ["State", `${status.lastStatus ?? "new"} (wanted ${status.desiredStatus ?? spec.desiredStatus ?? "RUNNING"})`],
       ["Health", status.healthStatus],

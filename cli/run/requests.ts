@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { resourceIdOf } from "../../api/arn.js";
 import { describePlace, importDocuments } from "../../api/import/index.js";
 import { objectName, revisionObjectName } from "../../api/names.js";
 import type { Task, TaskDefinition, TaskDefinitionRevision, TaskSpec } from "../../api/types.gen.js";
@@ -39,7 +40,7 @@ const REGISTERED_WITHIN_MS = 10_000;
 
 /** The revision to run. @throws Failure if there is none that can be run: a command says so at once */
 export async function runnableRevision(api: Api, typed: string, namespace: string): Promise<TaskDefinitionRevision> {
-  const wanted = typed.startsWith("arn:") ? typed.slice(typed.lastIndexOf("/") + 1) : typed;
+  const wanted = resourceIdOf(typed);
   for (const deadline = performance.now() + REGISTERED_WITHIN_MS; ; await sleep(50)) {
     const late = performance.now() > deadline;
     const name = wanted.includes(":") ? wanted : await newestRevision(api, wanted, namespace, late);

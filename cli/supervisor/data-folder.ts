@@ -20,7 +20,7 @@ export interface DataFolder {
 export const FORMAT = 1;
 
 /** `--data-dir`, else $DAVIT_DATA_DIR, else /var/lib/davit for root and ~/.davit for everybody else. */
-export function defaultRoot(): string {
+function defaultRoot(): string {
   return process.env.DAVIT_DATA_DIR ?? (process.getuid?.() === 0 ? "/var/lib/davit" : join(homedir(), ".davit"));
 }
 

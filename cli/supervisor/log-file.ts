@@ -2,7 +2,7 @@ import { closeSync, copyFileSync, openSync, readSync, statSync, truncateSync } f
 
 const MIB = 1024 * 1024;
 /** Two files of this size at most for each child. */
-export const MAX_LOG_BYTES = 5 * MIB;
+const MAX_LOG_BYTES = 5 * MIB;
 
 /** Keeps a log that another process appends to within bounds: the full file becomes `<path>.1`.
  *  Copy and cut, as the writer keeps its file open (in append mode) and may outlive this process. */

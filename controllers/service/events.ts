@@ -27,9 +27,6 @@ export function stoppedMessages(service: string, taskIds: readonly string[]): st
 export const steadyMessage = (service: string): string => `(service ${service}) has reached a steady state.`;
 export const throttledMessage = (service: string): string =>
   `(service ${service}) is unable to consistently start tasks successfully.`;
-/** `why`: what placement says, from `no container instance met …` on. */
-export const unplacedMessage = (service: string, why: string): string =>
-  `(service ${service}) was unable to place a task because ${why}`;
 
 /** The list with these messages in front. A message that was said within six hours, and not resolved since by a
  *  steady state, is not repeated (09-45). The same list if there is nothing new. */

@@ -1,5 +1,6 @@
 // What makes two deployments of a service the same one: its name is computed from it. Pure.
 import { createHash } from "node:crypto";
+import { ecsId } from "../../api/arn.js";
 import type { Service, TaskSetSpec } from "../../api/types.gen.js";
 import { ANNOTATION } from "../labels.js";
 
@@ -44,6 +45,6 @@ const hash = (text: string): string => createHash("sha256").update(text).digest(
 
 /** `ecs-svc/` and 19 digits, from the task set's uid: the id that ECS gives a deployment. */
 export function deploymentId(uid: string): string {
-  const number = BigInt(`0x${uid.replaceAll("-", "").slice(0, 16)}`) % 9_000_000_000_000_000_000n;
+  const number = BigInt(`0x${ecsId(uid).slice(0, 16)}`) % 9_000_000_000_000_000_000n;
   return `ecs-svc/${(number + 1_000_000_000_000_000_000n).toString().slice(0, 19)}`;
 }

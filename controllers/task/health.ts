@@ -2,7 +2,7 @@
 import type { ContainerDefinition, HealthStatus } from "../../api/types.gen.js";
 
 /** Omitted means essential (spec/02 §5.3). */
-export const isEssential = (definition: ContainerDefinition): boolean => definition.essential !== false;
+const isEssential = (definition: ContainerDefinition): boolean => definition.essential !== false;
 
 /** Whether anything says that the task is well: a check on an essential container. */
 export const hasCheck = (definitions: readonly ContainerDefinition[]): boolean =>

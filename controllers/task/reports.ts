@@ -6,7 +6,7 @@ import type { Deps } from "../deps.js";
 import { foldReport } from "./fold.js";
 
 /** A task without any check counts as healthy so long after RUNNING where its service says nothing (decision C7). */
-export const MIN_HEALTHY_SECONDS = 40;
+const MIN_HEALTHY_SECONDS = 40;
 
 export interface Reports {
   /** @returns whether the control plane knows the task, on this machine. Resolves after the commit. */

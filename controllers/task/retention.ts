@@ -9,7 +9,7 @@ import { inParallel } from "../parallel.js";
 import { removeTask } from "../taskset/retention.js";
 import { isStopped } from "./view.js";
 
-export const KEPT_PER_CLUSTER = 1_000;
+const KEPT_PER_CLUSTER = 1_000;
 
 /** Somebody made it who does not miss it: a task set, or `davit run`. One that a manifest declares stays. */
 export const isRemovable = (task: Task): boolean =>

@@ -7,9 +7,10 @@ import { createAgentBus } from "../../bus/agent.js";
 import { connectBus } from "../../bus/connect.js";
 import { createControlBus } from "../../bus/control.js";
 import { externalSigner, jwtOf, openAuthority } from "../../bus/credentials.js";
-import { findNatsServer, freePort, natsCommand, parseVersion, startNatsServer } from "../../bus/server.js";
+import { findNatsServer, freePort, natsCommand, parseVersion } from "../../bus/server.js";
 import { inboxPrefix } from "../../bus/subjects.js";
 import { temporaryFolder } from "../support/folder.js";
+import { startNatsServer } from "../support/nats-server.js";
 import { eventually } from "../support/wait.js";
 import { id, recordingLog, startTestBus, syncRequest } from "./support.js";
 

@@ -3,9 +3,9 @@
 import type { Log } from "../../api/log.js";
 import { type BusConnection, connectBus } from "../../bus/connect.js";
 import type { SyncRequest, TaskReport } from "../../bus/messages.js";
-import { type RunningNats, startNatsServer } from "../../bus/server.js";
 import { inboxPrefix } from "../../bus/subjects.js";
 import { temporaryFolder } from "../support/folder.js";
+import { type RunningNats, startNatsServer } from "../support/nats-server.js";
 
 export interface TestBus {
   nats: RunningNats;

@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type RunningNats, startNatsServer } from "../../bus/server.js";
 import { Davit } from "../support/davit.js";
 import { temporaryFolder } from "../support/folder.js";
+import { type RunningNats, startNatsServer } from "../support/nats-server.js";
 import { eventually } from "../support/wait.js";
 
 describe("davit up --nats-url", function () {

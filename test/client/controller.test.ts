@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
+import { parseKey } from "../../api/references.js";
 import {
   type Controller,
   type ControllerOptions,
   keyOfObject,
-  refOfKey,
   runController,
   source,
 } from "../../client/controller.js";
@@ -95,7 +95,7 @@ describe("controller", () => {
     let others = 0;
     const running = run(async (key, writer) => {
       if (key !== "default/a") others++;
-      else if (++rounds === 1) await writer.delete("Task", refOfKey(key));
+      else if (++rounds === 1) await writer.delete("Task", parseKey(key));
       return done();
     });
     await eventually("the first round", () => rounds === 1);

@@ -20,7 +20,7 @@ export interface DockerOptions {
   writeTimeoutMs: number;
 }
 
-export const DOCKER_DEFAULTS: DockerOptions = {
+const DOCKER_DEFAULTS: DockerOptions = {
   pullInactivityMs: 60_000,
   parallel: 8,
   readTimeoutMs: 20_000,
