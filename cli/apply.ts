@@ -2,7 +2,8 @@ import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Command } from "commander";
 import type { ApiObject, Condition } from "../api/meta.js";
-import type { Service, TaskDefinition } from "../api/types.gen.js";
+import type { Service, Task, TaskDefinition } from "../api/types.gen.js";
+import { whyStopped } from "../api/why-stopped.js";
 import { ApiError, type MergePatch } from "../client/object-client.js";
 import { type ApplyClient, applyObject } from "../gitops/apply.js";
 import type { Manifest } from "../gitops/last-applied.js";
@@ -18,6 +19,7 @@ import { EXIT, Failure } from "./failure.js";
 import { loadManifests } from "./manifests.js";
 import { listOf, type ObjectFormat, printObjects, serialize, withObjectOutput } from "./output/format.js";
 import { print, progress } from "./output/terminal.js";
+import { hasFailed } from "./run/waits.js";
 
 interface Options extends ApiOptions {
   filename: string[];
@@ -172,7 +174,8 @@ async function waitUntilReady(api: Api, applied: readonly ApiObject[], timeoutMs
   waiting.done();
 }
 
-/** true, or what it waits for. A task that has run to its end well is as ready as it gets. */
+/** true, or what it waits for. A task that has run to its end well is as ready as it gets.
+ *  @throws Failure for one that has ended otherwise: it will never be Ready */
 function readiness(object: ApiObject, generation: number, followed: string | undefined): true | string {
   const { status } = object;
   const { conditions, observedGeneration } = (status ?? {}) as {
@@ -181,8 +184,13 @@ function readiness(object: ApiObject, generation: number, followed: string | und
   };
   if (!status) return "it has not been seen yet";
   if (observedGeneration !== undefined && observedGeneration < generation) return "the change has not been seen yet";
+  if (object.kind === "Task" && (object as Task).status?.lastStatus === "STOPPED") {
+    if (hasFailed(object as Task))
+      throw new Failure(`task ${object.metadata.name} has failed: ${whyStopped((object as Task).status ?? {})}`);
+    return true;
+  }
   const ready = conditions?.find(({ type }) => type === "Ready");
   if (ready?.status === "True")
     return isBehind(object as Service, followed) ? `the new revision ${followed} has not been seen yet` : true;
-  return ready ? `${ready.reason}: ${ready.message}` : "it has no condition Ready yet";
+  return ready ? [ready.reason, ready.message].filter(Boolean).join(": ") : "it has no condition Ready yet";
 }

@@ -80,7 +80,8 @@ export async function awaitState(
   return { tasks, failure: new Failure(`${failed.length} of ${names.length} tasks failed:\n${lines.join("\n")}`) };
 }
 
-const hasFailed = ({ status }: Task): boolean =>
+/** Has stopped, and not by its containers' own end with exit code 0. */
+export const hasFailed = ({ status }: Task): boolean =>
   status?.lastStatus === "STOPPED" &&
   (status.stopCode !== "EssentialContainerExited" ||
     (status.containers ?? []).some(({ exitCode }) => exitCode !== undefined && exitCode !== 0));

@@ -50,6 +50,18 @@ describe("the first hour, on a simulated machine", function () {
     assert.equal(service?.status?.taskDefinition, "web:5");
   });
 
+  it("apply --wait of a task that has stopped says at once how it ended", async () => {
+    const file = write(
+      "task.yaml",
+      "apiVersion: davit.dev/v1\nkind: Task\nmetadata: { name: once }\nspec: { taskDefinition: web }\n",
+    );
+    await ok("apply", "-f", file, "--wait");
+    await ok("stop", "once", "--reason", "seen enough", "--wait");
+    const { code, stderr } = await davit.cli("apply", "-f", file, "--wait", "--timeout", "60");
+    assert.equal(code, 1);
+    assert.match(stderr, /task once has failed: seen enough/);
+  });
+
   it("run -o json: what it started, also what has failed meanwhile", async () => {
     const { items } = JSON.parse(await ok("run", "web", "--count", "2", "--wait", "running", "-o", "json")) as {
       items: { status: { lastStatus: string } }[];
