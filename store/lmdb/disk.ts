@@ -46,8 +46,8 @@ export class Disk {
       const index = root.openDB<number, string>("index", { encoding: "ordered-binary" });
       if (meta.get("format") === undefined)
         await root.transaction(() => {
-          meta.put("id", newId());
-          meta.put("format", FORMAT);
+          quiet(meta.put("id", newId()));
+          quiet(meta.put("format", FORMAT));
         });
       const format = meta.get("format");
       if (format !== FORMAT)
