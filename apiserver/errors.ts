@@ -1,4 +1,4 @@
-import { ApiError, type Status } from "../client/object-client.js";
+import { type ApiError, apiError } from "../client/object-client.js";
 import { qualifiedName, type Ref, type Resource } from "./resources/resource.js";
 
 // Kubernetes' own reasons, codes and sentences: clients match on them, and people know them.
@@ -18,19 +18,6 @@ export interface Cause {
   message: string;
 }
 
-export function failure(code: number, reason: string, message: string, details?: Status["details"]): ApiError {
-  return new ApiError({
-    kind: "Status",
-    apiVersion: "v1",
-    metadata: {},
-    status: "Failure",
-    message,
-    reason,
-    ...(details && { details }),
-    code,
-  });
-}
-
 const details = (resource: Resource, name: string) => ({
   ...(name !== "" && { name }),
   ...(resource.group !== "" && { group: resource.group }),
@@ -38,19 +25,19 @@ const details = (resource: Resource, name: string) => ({
 });
 
 export const notFound = (resource: Resource, { name }: Pick<Ref, "name">) =>
-  failure(404, "NotFound", `${qualifiedName(resource)} "${name}" not found`, details(resource, name));
+  apiError(404, "NotFound", `${qualifiedName(resource)} "${name}" not found`, details(resource, name));
 
-export const noSuchPath = () => failure(404, "NotFound", "the server could not find the requested resource", {});
+export const noSuchPath = () => apiError(404, "NotFound", "the server could not find the requested resource", {});
 
 export const alreadyExists = (resource: Resource, { name }: Pick<Ref, "name">) =>
-  failure(409, "AlreadyExists", `${qualifiedName(resource)} "${name}" already exists`, details(resource, name));
+  apiError(409, "AlreadyExists", `${qualifiedName(resource)} "${name}" already exists`, details(resource, name));
 
 export const conflict = (
   resource: Resource,
   { name }: Pick<Ref, "name">,
   why = "the object has been modified; please apply your changes to the latest version and try again",
 ) =>
-  failure(
+  apiError(
     409,
     "Conflict",
     `Operation cannot be fulfilled on ${qualifiedName(resource)} "${name}": ${why}`,
@@ -58,13 +45,13 @@ export const conflict = (
   );
 
 export const forbidden = (resource: Resource, { name }: Pick<Ref, "name">, why: string) =>
-  failure(403, "Forbidden", `${qualifiedName(resource)} "${name}" is forbidden: ${why}`, details(resource, name));
+  apiError(403, "Forbidden", `${qualifiedName(resource)} "${name}" is forbidden: ${why}`, details(resource, name));
 
 export function invalid(resource: Pick<Resource, "group" | "kind">, name: string, causes: readonly Cause[]): ApiError {
   const kind = resource.group === "" ? resource.kind : `${resource.kind}.${resource.group}`;
   const sentences = [...new Set(causes.map(({ field, message }) => `${field}: ${message}`))];
   const list = sentences.length === 1 ? sentences[0] : `[${sentences.join(", ")}]`;
-  return failure(422, "Invalid", `${kind} "${name}" is invalid: ${list}`, {
+  return apiError(422, "Invalid", `${kind} "${name}" is invalid: ${list}`, {
     ...(name !== "" && { name }),
     ...(resource.group !== "" && { group: resource.group }),
     kind: resource.kind,
@@ -72,15 +59,15 @@ export function invalid(resource: Pick<Resource, "group" | "kind">, name: string
   });
 }
 
-export const badRequest = (message: string) => failure(400, "BadRequest", message);
-export const unauthorized = () => failure(401, "Unauthorized", "Unauthorized");
+export const badRequest = (message: string) => apiError(400, "BadRequest", message);
+export const unauthorized = () => apiError(401, "Unauthorized", "Unauthorized");
 export const tooLarge = (limitBytes: number) =>
-  failure(413, "RequestEntityTooLarge", `Request entity too large: limit is ${limitBytes}`);
+  apiError(413, "RequestEntityTooLarge", `Request entity too large: limit is ${limitBytes}`);
 export const methodNotAllowed = () =>
-  failure(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {});
-export const unsupportedMediaType = (message: string) => failure(415, "UnsupportedMediaType", message);
+  apiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {});
+export const unsupportedMediaType = (message: string) => apiError(415, "UnsupportedMediaType", message);
 export const notAcceptable = (accepted: readonly string[]) =>
-  failure(406, "NotAcceptable", `only the following media types are accepted: ${accepted.join(", ")}`);
+  apiError(406, "NotAcceptable", `only the following media types are accepted: ${accepted.join(", ")}`);
 export const expired = (since: string, oldest: number) =>
-  failure(410, "Expired", `too old resource version: ${since} (${oldest})`);
-export const internalError = () => failure(500, "InternalError", "Internal error occurred: see the server's log");
+  apiError(410, "Expired", `too old resource version: ${since} (${oldest})`);
+export const internalError = () => apiError(500, "InternalError", "Internal error occurred: see the server's log");

@@ -4,7 +4,7 @@ import { ecsId } from "../api/arn.js";
 import type { Connect, ConnectRequest } from "../apiserver/index.js";
 import type { LogsChunk, LogsRequest } from "../bus/messages.js";
 import type { ControlBus } from "../bus/transport.js";
-import { ApiError, type ObjectClient } from "../client/object-client.js";
+import { apiError, type ObjectClient } from "../client/object-client.js";
 import { messageOf } from "./failure.js";
 
 export interface TaskLogsOptions {
@@ -20,10 +20,10 @@ type Line = LogsChunk["lines"][number];
 export function taskLogs({ client, bus, now }: TaskLogsOptions): Connect {
   return async ({ ref, query, request, response, signal }) => {
     const task = await client.get("Task", ref);
-    if (!task) throw refusal(404, "NotFound", `tasks.davit.dev "${ref.name}" not found`);
+    if (!task) throw apiError(404, "NotFound", `tasks.davit.dev "${ref.name}" not found`);
     const instance = task.spec.containerInstance;
     if (instance === undefined)
-      throw refusal(
+      throw apiError(
         400,
         "BadRequest",
         `task ${ref.name} has no machine yet, so no logs (${task.status?.lastStatus ?? "new"})`,
@@ -54,7 +54,7 @@ async function stream(
       if (lines.length > 0) await write(lines.map(asJson ? toJson : toText).join(""));
     }
   } catch (error) {
-    if (!response.headersSent) throw refusal(503, "ServiceUnavailable", messageOf(error));
+    if (!response.headersSent) throw apiError(503, "ServiceUnavailable", messageOf(error));
     response.write(asJson ? `${JSON.stringify({ error: messageOf(error) })}\n` : `-- ${messageOf(error)}\n`);
   }
   begin();
@@ -83,9 +83,6 @@ function number(query: URLSearchParams, name: string): number | undefined {
   if (text === null) return undefined;
   const value = Number(text);
   if (!Number.isFinite(value) || value < 0)
-    throw refusal(400, "BadRequest", `${name}: ${JSON.stringify(text)} is no number of 0 or more`);
+    throw apiError(400, "BadRequest", `${name}: ${JSON.stringify(text)} is no number of 0 or more`);
   return value;
 }
-
-const refusal = (code: number, reason: string, message: string): ApiError =>
-  new ApiError({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", code, reason, message });

@@ -3,6 +3,7 @@ import { KINDS, type Kind, type Kinds } from "../api/types.gen.js";
 import { type Connection, createTransport, isStatus, type TransportOptions } from "./http-transport.js";
 import {
   ApiError,
+  apiError,
   type ListOptions,
   type MergePatch,
   type ObjectClient,
@@ -145,14 +146,5 @@ function batchOf<T extends ApiObject>(lines: readonly unknown[]): { batch?: Watc
 
 function errorOf(object: unknown): ApiError {
   if (isStatus(object)) return new ApiError(object);
-  const message = `the watch ended with ${JSON.stringify(object)}`;
-  return new ApiError({
-    kind: "Status",
-    apiVersion: "v1",
-    metadata: {},
-    status: "Failure",
-    message,
-    reason: "InternalError",
-    code: 500,
-  });
+  return apiError(500, "InternalError", `the watch ended with ${JSON.stringify(object)}`);
 }

@@ -1,6 +1,6 @@
 import { type Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent, request as httpsRequest, type RequestOptions } from "node:https";
-import { ApiError, type Status } from "./object-client.js";
+import { ApiError, apiError, type Status } from "./object-client.js";
 
 /** How to reach an API server and who to be there. Certificates and keys are PEM texts. */
 export interface Connection {
@@ -118,7 +118,7 @@ export function createTransport(connection: Connection, options: TransportOption
     for (const warning of warningsOf(response)) options.onWarning?.(warning);
     const { statusCode = 0 } = response;
     if (statusCode >= 200 && statusCode < 300) return response;
-    throw new ApiError(statusOf(statusCode, await textOf(response)));
+    throw refusalOf(statusCode, await textOf(response));
   }
 
   async function textOf(response: IncomingMessage): Promise<string> {
@@ -210,16 +210,15 @@ async function whole(response: IncomingMessage): Promise<string> {
   return text;
 }
 
-/** The Status in the body, or one made from what there is, as from a proxy. */
-function statusOf(code: number, text: string): Status {
+/** By the Status in the body, or by what there is, as from a proxy. */
+function refusalOf(code: number, text: string): ApiError {
   try {
     const body: unknown = JSON.parse(text);
-    if (isStatus(body)) return body;
+    if (isStatus(body)) return new ApiError(body);
   } catch {
     // No JSON: told below.
   }
-  const message = text.trim().slice(0, 500) || `the server answered with ${code}`;
-  return { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message, reason: "Unknown", code };
+  return apiError(code, "Unknown", text.trim().slice(0, 500) || `the server answered with ${code}`);
 }
 
 export function isStatus(value: unknown): value is Status {

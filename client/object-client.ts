@@ -79,6 +79,19 @@ export interface Status {
   };
 }
 
+/** A refusal made here, in the form in which a server makes it. */
+export const apiError = (code: number, reason: string, message: string, details?: Status["details"]): ApiError =>
+  new ApiError({
+    kind: "Status",
+    apiVersion: "v1",
+    metadata: {},
+    status: "Failure",
+    message,
+    reason,
+    ...(details && { details }),
+    code,
+  });
+
 export class ApiError extends Error {
   override readonly name = "ApiError";
   constructor(readonly status: Status) {

@@ -3,21 +3,24 @@
 export interface Pace {
   /** Ms until the key may be worked on again; 0: now. */
   wait(key: string): number;
-  /** It is being worked on now. */
-  did(key: string): void;
-  forget(key: string): void;
+  /** It is being worked on now, and should rest for so long: big things take longer to look at. */
+  did(key: string, gapMs: number): void;
 }
 
-/** @param gapMs between two times; may depend on the key, as big things take longer to look at. */
-export function createPace(now: () => number, gapMs: number | ((key: string) => number)): Pace {
-  const lastMs = new Map<string, number>();
-  const gapOf = typeof gapMs === "number" ? () => gapMs : gapMs;
+export function createPace(now: () => number): Pace {
+  /** Longest worked on first. */
+  const dueMs = new Map<string, number>();
   return {
-    wait(key) {
-      const last = lastMs.get(key);
-      return last === undefined ? 0 : Math.max(0, last + gapOf(key) - now());
+    wait: (key) => Math.max(0, (dueMs.get(key) ?? 0) - now()),
+    did(key, gapMs) {
+      const nowMs = now();
+      dueMs.delete(key);
+      dueMs.set(key, nowMs + gapMs);
+      // What has rested is forgotten, also where nobody asks again: keys come and go for as long as the process lives.
+      for (const [rested, restedMs] of dueMs) {
+        if (restedMs > nowMs) return;
+        dueMs.delete(rested);
+      }
     },
-    did: (key) => void lastMs.set(key, now()),
-    forget: (key) => void lastMs.delete(key),
   };
 }

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
-import { failure, unauthorized } from "../errors.js";
+import { apiError } from "../../client/object-client.js";
+import { unauthorized } from "../errors.js";
 import { qualifiedName, type Resource } from "../resources/resource.js";
 
 export interface Token {
@@ -46,7 +47,7 @@ export interface Attempt {
 /** For reading what is no resource, as `/metrics`. @throws 403 */
 export function authorizePath({ name, groups }: User, path: string): void {
   if (!groups.includes("system:masters") && !groups.includes("davit:viewers"))
-    throw failure(403, "Forbidden", `forbidden: User "${name}" cannot get path "${path}"`, {});
+    throw apiError(403, "Forbidden", `forbidden: User "${name}" cannot get path "${path}"`, {});
 }
 
 /** @throws 403 */
@@ -58,7 +59,7 @@ export function authorize(user: User, attempt: Attempt): void {
   const where = namespace === undefined ? "at the cluster scope" : `in the namespace "${namespace}"`;
   const who = `User "${user.name}" cannot ${verb} resource "${what}" in API group "${resource.group}" ${where}`;
   const subject = name === undefined ? qualifiedName(resource) : `${qualifiedName(resource)} "${name}"`;
-  throw failure(403, "Forbidden", `${subject} is forbidden: ${who}`, {
+  throw apiError(403, "Forbidden", `${subject} is forbidden: ${who}`, {
     ...(name !== undefined && { name }),
     group: resource.group,
     kind: resource.plural,

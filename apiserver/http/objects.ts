@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { ApiObject } from "../../api/meta.js";
-import { badRequest, failure, methodNotAllowed } from "../errors.js";
+import { apiError } from "../../client/object-client.js";
+import { badRequest, methodNotAllowed } from "../errors.js";
 import { strictDecodingError } from "../registry/admit.js";
 import type { WriteOptions } from "../registry/context.js";
 import { APPLY_PATCH } from "../registry/patch.js";
@@ -192,7 +193,7 @@ function withType({ apiVersion, kind }: Resource, body: unknown): unknown {
 function notNewer(resourceVersion: string, { store }: Registry): void {
   if (Number(resourceVersion) <= store.revision()) return;
   const message = `Too large resource version: ${resourceVersion}, current: ${store.revision()}`;
-  throw failure(504, "Timeout", message, {
+  throw apiError(504, "Timeout", message, {
     causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version", field: "" }],
     retryAfterSeconds: 1,
   });

@@ -1,4 +1,5 @@
-import { badRequest, failure } from "../errors.js";
+import { apiError } from "../../client/object-client.js";
+import { badRequest } from "../errors.js";
 import { isObject } from "../json.js";
 import type { FieldValidation, WriteOptions } from "../registry/context.js";
 import type { DeleteOptions } from "../registry/delete.js";
@@ -38,7 +39,7 @@ export function listQuery(query: URLSearchParams, namespace: string | undefined)
 function refuseWatchList(query: URLSearchParams): void {
   if (!query.get("sendInitialEvents")) return;
   const text = "sendInitialEvents is forbidden for watch unless the WatchList feature gate is enabled";
-  throw failure(422, "Invalid", `ListOptions.meta.k8s.io "" is invalid: sendInitialEvents: Forbidden: ${text}`, {
+  throw apiError(422, "Invalid", `ListOptions.meta.k8s.io "" is invalid: sendInitialEvents: Forbidden: ${text}`, {
     group: "meta.k8s.io",
     kind: "ListOptions",
     causes: [{ reason: "FieldValueForbidden", message: `Forbidden: ${text}`, field: "sendInitialEvents" }],

@@ -1,5 +1,6 @@
 import type { ApiObject, ObjectMeta } from "../../api/meta.js";
-import { badRequest, type Cause, failure, invalid } from "../errors.js";
+import { apiError } from "../../client/object-client.js";
+import { badRequest, type Cause, invalid } from "../errors.js";
 import { isObject } from "../json.js";
 import type { Resource } from "../resources/resource.js";
 import { validatorOf } from "../validation/validator.js";
@@ -79,4 +80,4 @@ function checkSize(resource: Resource, object: ApiObject): void {
 }
 
 export const nameMismatch = (inBody: string, inUrl: string) =>
-  failure(400, "BadRequest", `the name of the object (${inBody}) does not match the name on the URL (${inUrl})`);
+  apiError(400, "BadRequest", `the name of the object (${inBody}) does not match the name on the URL (${inUrl})`);

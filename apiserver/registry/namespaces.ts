@@ -1,6 +1,7 @@
 import type { ApiObject } from "../../api/meta.js";
+import { apiError } from "../../client/object-client.js";
 import { Conflict, NotFound, type Store } from "../../store/store.js";
-import { failure, notFound } from "../errors.js";
+import { notFound } from "../errors.js";
 import { keyOf, qualifiedName, type Ref, type Resource, type Resources } from "../resources/resource.js";
 import type { RegistryContext } from "./context.js";
 
@@ -51,7 +52,7 @@ export function namespaceKind(resources: Resources): Resource {
 function terminating(resource: Resource, { namespace, name }: Ref) {
   const why = `unable to create new content in namespace ${namespace} because it is being terminated`;
   const message = `${qualifiedName(resource)} "${name}" is forbidden: ${why}`;
-  return failure(403, "Forbidden", message, {
+  return apiError(403, "Forbidden", message, {
     name,
     group: resource.group,
     kind: resource.plural,

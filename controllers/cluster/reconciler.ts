@@ -74,14 +74,11 @@ export function createTaskTally(onChange: (clusterKey: string) => void): TaskTal
 }
 
 export function createClusterReconciler({ world, objects, now, arnsOf }: Deps, tally: TaskTally): Reconcile {
-  const pace = createPace(now, STATUS_GAP_MS);
+  const pace = createPace(now);
   return async (key, client) => {
     const ref = parseKey(key);
     const cluster = world.informers.Cluster.get(ref);
-    if (cluster === undefined) {
-      pace.forget(key);
-      return done();
-    }
+    if (cluster === undefined) return done();
     const waitMs = pace.wait(key);
     if (waitMs > 0) return again(waitMs);
     const name = clusterNameOfObject(cluster);
@@ -98,7 +95,7 @@ export function createClusterReconciler({ world, objects, now, arnsOf }: Deps, t
     };
     const make = (current: Cluster) => clusterStatus(current, counts, arnsOf(ref.namespace), now());
     if (make(objects.newest("Cluster", ref) ?? cluster) === undefined) return done();
-    pace.did(key);
+    pace.did(key, STATUS_GAP_MS);
     await objects.changeStatus("Cluster", ref, make, client);
     return done();
   };

@@ -63,18 +63,14 @@ const execute = <K extends keyof ServiceSteps>(client: ObjectClient, service: Se
 
 export function createServiceReconciler(deps: ServiceDeps): Reconcile {
   const { world, now } = deps;
-  const sizes = new Map<string, number>();
-  const pace = createPace(now, (key) => PASS_GAP_MS + (sizes.get(key) ?? 0) / TASKS_PER_MS);
-  const statusPace = createPace(now, STATUS_GAP_MS);
+  const pace = createPace(now);
+  const statusPace = createPace(now);
 
   return async (key, client) => {
     const waitMs = pace.wait(key);
     if (waitMs > 0) return again(waitMs);
-    pace.did(key);
     const service = world.informers.Service.get(parseKey(key));
     if (service === undefined) {
-      for (const each of [pace, statusPace]) each.forget(key);
-      sizes.delete(key);
       deps.journal.take(key);
       return done();
     }
@@ -84,7 +80,7 @@ export function createServiceReconciler(deps: ServiceDeps): Reconcile {
     }
     const nowMs = now();
     const tasks = world.tasksOfService(service.metadata);
-    sizes.set(key, tasks.length);
+    pace.did(key, PASS_GAP_MS + tasks.length / TASKS_PER_MS);
     const tally = tallyOf(tasks, nowMs);
     const sets = viewsOf(deps, service, tally);
     const plan = decide(deps, service, sets, nowMs);
@@ -93,7 +89,7 @@ export function createServiceReconciler(deps: ServiceDeps): Reconcile {
 
     const facts = factsOf(deps, service, { sets, plan, tally, nowMs });
     const written = await writeStatus(deps, client, service, { facts, waitMs: statusPace.wait(key) });
-    if (written === "written") statusPace.did(key);
+    if (written === "written") statusPace.did(key, STATUS_GAP_MS);
     const statusDueMs = typeof written === "number" ? written : undefined;
     const dueMs = [plan.recheckAtMs, statusDueMs, tally.nextHealthyMs].filter((ms) => ms !== undefined);
     return dueMs.length === 0 ? done() : again(Math.max(0, Math.min(...dueMs) - now()));

@@ -140,6 +140,9 @@ export async function stopAll(
   return asked;
 }
 
+/** Between two writes of one task set's status while it changes. */
+const STATUS_GAP_MS = 300;
+
 /** @returns when a status that was held back is due, ms */
 export async function writeStatuses(
   { objects, arnsOf }: TaskSetDeps,
@@ -167,7 +170,7 @@ export async function writeStatuses(
       dueMs = Math.min(dueMs ?? Number.POSITIVE_INFINITY, nowMs + waitMs);
       continue;
     }
-    pace.did(key);
+    pace.did(key, STATUS_GAP_MS);
     await objects.changeStatus("TaskSet", set.metadata, (current) => taskSetStatus(current, facts), client);
   }
   return dueMs;

@@ -22,32 +22,21 @@ const MAX_STARTS = 512;
 /** Between two passes over one service: a burst of changes is looked at once, and big services less often. */
 const PASS_GAP_MS = 5;
 const TASKS_PER_MS = 25;
-/** Between two writes of one task set's status while it changes. */
-const STATUS_GAP_MS = 300;
-
 /** Keys are those of services. */
 export function createTaskSetReconciler(deps: TaskSetDeps): Reconcile {
   const { world, now, journal, scheduler } = deps;
-  const statusPace = createPace(now, STATUS_GAP_MS);
-  const sizes = new Map<string, number>();
-  const pace = createPace(now, (key) => PASS_GAP_MS + (sizes.get(key) ?? 0) / TASKS_PER_MS);
+  const statusPace = createPace(now);
+  const pace = createPace(now);
 
   return async (serviceKey, client) => {
     const waitMs = pace.wait(serviceKey);
     if (waitMs > 0) return again(waitMs);
-    pace.did(serviceKey);
     const service = world.informers.Service.get(parseKey(serviceKey));
-    if (service === undefined) {
-      // Its task sets and tasks go with it: collected by owner references.
-      pace.forget(serviceKey);
-      sizes.delete(serviceKey);
-      return done();
-    }
+    // Its task sets and tasks go with it: collected by owner references.
+    if (service === undefined) return done();
     const pass = gather(deps, service);
-    sizes.set(
-      serviceKey,
-      pass.sets.reduce((sum, { alive }) => sum + alive.length, 0),
-    );
+    const tasks = pass.sets.reduce((sum, { alive }) => sum + alive.length, 0);
+    pace.did(serviceKey, PASS_GAP_MS + tasks / TASKS_PER_MS);
     const { maximumPercent = 200, minimumHealthyPercent = 100 } = service.spec.deploymentConfiguration ?? {};
     const plan = planTasks({
       desiredCount: pass.primary?.spec.desiredCount ?? 0,

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import type { ConnectRequest } from "../../apiserver/index.js";
-import { ApiError } from "../../client/object-client.js";
+import { apiError } from "../../client/object-client.js";
 import { eventually } from "../support/wait.js";
 import { startServer, type TestServer } from "./support/server.js";
 
@@ -54,9 +54,8 @@ describe("what others serve through the API server", () => {
   });
 
   it("its refusal is answered as a Status, as long as nothing else has been", async () => {
-    const status = { kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure" } as const;
     serve = async () => {
-      throw new ApiError({ ...status, code: 503, reason: "ServiceUnavailable", message: "the agent is away" });
+      throw apiError(503, "ServiceUnavailable", "the agent is away");
     };
     const { code, body } = await server.call("GET", LOG);
     assert.deepEqual([code, body.reason, body.message], [503, "ServiceUnavailable", "the agent is away"]);

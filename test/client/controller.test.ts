@@ -8,10 +8,10 @@ import {
   source,
 } from "../../client/controller.js";
 import { createInformer } from "../../client/informer.js";
-import type { ObjectClient } from "../../client/object-client.js";
+import { apiError, type ObjectClient } from "../../client/object-client.js";
 import { again, done } from "../../client/work-queue.js";
 import { eventually } from "../support/wait.js";
-import { apiError, ScriptedClient, task } from "./scripted-client.js";
+import { ScriptedClient, task } from "./scripted-client.js";
 
 const nowhere = { info: () => {}, warn: () => {}, error: () => {} };
 
@@ -129,7 +129,7 @@ describe("controller", () => {
     run(
       async () => {
         rounds++;
-        if (rounds <= 3) throw apiError(409, "Conflict");
+        if (rounds <= 3) throw apiError(409, "Conflict", "Conflict");
         if (rounds <= 5) throw new Error("broken");
         return done();
       },

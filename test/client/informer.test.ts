@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import type { Task } from "../../api/types.gen.js";
 import { createInformer, type Informer } from "../../client/informer.js";
+import { apiError } from "../../client/object-client.js";
 import { eventually } from "../support/wait.js";
-import { apiError, ScriptedClient, task } from "./scripted-client.js";
+import { ScriptedClient, task } from "./scripted-client.js";
 
 const nowhere = { info: () => {}, warn: () => {}, error: () => {} };
 const backOff = { minMs: 1, maxMs: 5 };
@@ -99,7 +100,7 @@ describe("informer", () => {
     const informer = start();
     await eventually("the watch", () => client.watching);
     seen.length = 0;
-    client.send(apiError(410, "Expired"));
+    client.send(apiError(410, "Expired", "Expired"));
     await eventually("the second list", () => informer.resourceVersion === "30");
     assert.deepEqual(seen, ["~changed@2→20", "-again@4", "+again@21", "-gone@3"]);
     await eventually("the watch from there", () => client.watches.at(-1)?.resourceVersion === "30");
@@ -146,7 +147,7 @@ describe("informer", () => {
     const informer = start();
     await eventually("the watch", () => client.watching);
     const mark = informer.mark("1001");
-    client.send(apiError(410, "Expired"));
+    client.send(apiError(410, "Expired", "Expired"));
     await eventually("the new world", () => informer.resourceVersion === "3");
     assert.equal(informer.hasReached(mark), true);
     assert.equal(informer.hasReached(informer.mark("4")), false);

@@ -1,5 +1,5 @@
 import type { Kind, Kinds, Task } from "../../api/types.gen.js";
-import { ApiError, type ListOptions, type ObjectClient, type WatchBatch } from "../../client/object-client.js";
+import type { ListOptions, ObjectClient, WatchBatch } from "../../client/object-client.js";
 
 export function task(name: string, resourceVersion: number, more: { uid?: string; group?: string } = {}): Task {
   return {
@@ -16,9 +16,6 @@ export function task(name: string, resourceVersion: number, more: { uid?: string
     spec: { taskDefinition: "web:1", ...(more.group && { group: more.group }) } as Task["spec"],
   };
 }
-
-export const apiError = (code: number, reason: string): ApiError =>
-  new ApiError({ kind: "Status", apiVersion: "v1", metadata: {}, status: "Failure", message: reason, reason, code });
 
 /** A server of tasks that does what the test says, when it says so. Writes are answered with the object they send. */
 export class ScriptedClient implements ObjectClient {

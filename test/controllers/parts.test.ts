@@ -3,13 +3,14 @@ import assert from "node:assert/strict";
 import { createArns, ecsId } from "../../api/arn.js";
 import type { ContainerInstance, Task } from "../../api/types.gen.js";
 import type { SyncRequest } from "../../bus/messages.js";
-import { ApiError, type ObjectClient } from "../../client/object-client.js";
+import { apiError, type ObjectClient } from "../../client/object-client.js";
 import { clusterStatus, createTaskTally } from "../../controllers/cluster/reconciler.js";
 import type { Deps } from "../../controllers/deps.js";
 import { Session } from "../../controllers/instance/session.js";
 import { asWanted, connected, loaded, registered } from "../../controllers/instance/status.js";
 import { queueMetrics } from "../../controllers/metrics.js";
 import { createObjects } from "../../controllers/objects.js";
+import { createPace } from "../../controllers/pace.js";
 import { createScheduler } from "../../controllers/scheduler.js";
 import { createRetentionReconciler, isRemovable } from "../../controllers/task/retention.js";
 import { surplusStopped } from "../../controllers/taskset/retention.js";
@@ -302,15 +303,7 @@ describe("a cluster's counters", () => {
 });
 
 describe("writes by compare-and-set", () => {
-  const conflict = new ApiError({
-    kind: "Status",
-    apiVersion: "v1",
-    metadata: {},
-    status: "Failure",
-    message: "conflict",
-    reason: "Conflict",
-    code: 409,
-  });
+  const conflict = apiError(409, "Conflict", "conflict");
   const at = (resourceVersion: string, version: number): Task => {
     const task = pending({ status: { version } });
     return { ...task, metadata: { ...task.metadata, resourceVersion } };
@@ -342,6 +335,22 @@ describe("writes by compare-and-set", () => {
     const client = { get: async () => undefined } as unknown as ObjectClient;
     const objects = createObjects({ client, shown: { get: () => undefined } });
     assert.equal(await objects.changeStatus("Task", { namespace: "default", name: "x" }, () => ({})), undefined);
+  });
+});
+
+describe("a pace", () => {
+  it("lets each key rest for as long as was said, others meanwhile", () => {
+    let nowMs = 1_000;
+    const pace = createPace(() => nowMs);
+    pace.did("big", 100);
+    pace.did("small", 10);
+    assert.deepEqual([pace.wait("big"), pace.wait("small"), pace.wait("other")], [100, 10, 0]);
+    nowMs += 40;
+    pace.did("other", 50);
+    assert.deepEqual([pace.wait("big"), pace.wait("small"), pace.wait("other")], [60, 0, 50]);
+    nowMs += 60;
+    pace.did("small", 10);
+    assert.deepEqual([pace.wait("big"), pace.wait("small"), pace.wait("other")], [0, 10, 0]);
   });
 });
 

@@ -43,14 +43,3 @@ export function recordingLog(): Log & { lines: string[] } {
   const add = (fields: object, message: string) => void lines.push(`${message} ${JSON.stringify(fields)}`);
   return { lines, info: add, warn: add, error: add };
 }
-
-/** Seeded, uniform in [0, 1). */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}

@@ -9,8 +9,9 @@ import type { Runtime } from "../../../agent/runtimes/runtime.js";
 import type { ContainerDefinition, TaskDefinitionRevisionSpec } from "../../../api/types.gen.js";
 import type { ContainerReport, TaskReport } from "../../../bus/messages.js";
 import type { AgentBus } from "../../../bus/transport.js";
+import { randomFrom } from "../../support/soak-count.js";
 import { eventually } from "../../support/wait.js";
-import { assignment, hex, quiet, revision, seeded } from "./builders.js";
+import { assignment, hex, quiet, revision } from "./builders.js";
 import { type Control, createControl } from "./control.js";
 
 export interface DockerBench {
@@ -101,7 +102,7 @@ export function dockerBench(): DockerBench {
         runtime,
         options: { pullBehavior: "prefer-cached", cleanupWaitMs: 0, ...options },
         now: Date.now,
-        random: seeded(1),
+        random: randomFrom(1),
         log: quiet,
       });
       await agent.start();

@@ -9,7 +9,8 @@ import {
 } from "../../../agent/runtimes/simulated/simulated.js";
 import type { Log } from "../../../api/log.js";
 import type { AgentBus } from "../../../bus/transport.js";
-import { hex, quiet, revision, seeded } from "./builders.js";
+import { randomFrom } from "../../support/soak-count.js";
+import { hex, quiet, revision } from "./builders.js";
 import { type Control, createControl } from "./control.js";
 
 /** Waits short enough for tests; behaviour is otherwise the default's. */
@@ -48,7 +49,7 @@ export function bench(
     wrap?: (runtime: SimulatedRuntime) => SimulatedRuntime;
   } = {},
 ): Bench {
-  const random = seeded(setup.seed ?? 1);
+  const random = randomFrom(setup.seed ?? 1);
   const control = createControl(random);
   control.revisions = { "default/shop:1": revision() };
   const machine = simulatedMachine(random);
