@@ -92,6 +92,7 @@ describe("the connection to the bus", () => {
     // More than the two refusals after which nats.js gives up by default.
     const refusals = () => bus.log.lines.filter(({ message }) => message === "bus: can't connect").length;
     await eventually("it is refused", () => refusals() > 0);
+    // Long enough for several more: the client logs its trouble, not each refusal, so there is no condition to wait for.
     await new Promise((resolve) => setTimeout(resolve, 4000));
     assert.equal(connection.connected(), false);
     writeFileSync(file, await authority.agent(id(1), Date.now() + 60_000));

@@ -5,21 +5,9 @@ import { join } from "node:path";
 import { Davit, execute, type Role } from "../support/davit.js";
 import { buildImage, removeImage } from "../support/images.js";
 import { eventually } from "../support/wait.js";
+import { steadyService } from "./steady.js";
 
 const IMAGE = "davit-test-chaos:1";
-const MANIFEST = `
-apiVersion: davit.dev/v1
-kind: TaskDefinition
-metadata: { name: steady }
-spec:
-  containerDefinitions:
-    - { name: main, image: "${IMAGE}", memory: 16, command: [sleep, "100000"], stopTimeout: 2 }
----
-apiVersion: davit.dev/v1
-kind: Service
-metadata: { name: steady }
-spec: { taskDefinition: steady, desiredCount: 5, deploymentConfiguration: { minHealthySeconds: 1 } }
-`;
 const TRUTH_MS = 10_000;
 
 describe("kill -9 with 5 running tasks", function () {
@@ -65,7 +53,7 @@ describe("kill -9 with 5 running tasks", function () {
   before(async () => {
     await buildImage(IMAGE);
     davit = await Davit.start("kill");
-    writeFileSync(join(davit.folder, "steady.yaml"), MANIFEST);
+    writeFileSync(join(davit.folder, "steady.yaml"), steadyService(IMAGE, 5));
     const applied = await davit.cli("apply", "-f", join(davit.folder, "steady.yaml"), "--wait");
     assert.equal(applied.code, 0, applied.stderr);
     started = await containers();

@@ -12,22 +12,9 @@ import { Davit, execute } from "../support/davit.js";
 import { buildImage, removeImage } from "../support/images.js";
 import { countOf } from "../support/soak-count.js";
 import { eventually } from "../support/wait.js";
+import { steadyService } from "./steady.js";
 
 const IMAGE = "davit-test-outage:1";
-const MANIFEST = `
-apiVersion: davit.dev/v1
-kind: TaskDefinition
-metadata: { name: steady }
-spec:
-  containerDefinitions:
-    - { name: main, image: "${IMAGE}", memory: 16, command: [sleep, "100000"], stopTimeout: 2 }
----
-apiVersion: davit.dev/v1
-kind: Service
-metadata: { name: steady }
-spec: { taskDefinition: steady, desiredCount: 3, deploymentConfiguration: { minHealthySeconds: 1 } }
-`;
-
 describe("an outage of the bus", function () {
   this.timeout(300_000);
   let davit: Davit;
@@ -63,7 +50,7 @@ describe("an outage of the bus", function () {
           heard.set(detail.davit.name, [...(heard.get(detail.davit.name) ?? []), detail.version]);
       },
     });
-    writeFileSync(join(davit.folder, "steady.yaml"), MANIFEST);
+    writeFileSync(join(davit.folder, "steady.yaml"), steadyService(IMAGE, 3));
     const applied = await davit.cli("apply", "-f", join(davit.folder, "steady.yaml"), "--wait");
     assert.equal(applied.code, 0, applied.stderr);
   });
