@@ -136,6 +136,7 @@ export function createAgent(deps: AgentDeps): Agent {
         push: session.push,
         superseded: session.superseded,
         logs: (request, signal) => streamLogs({ engine, runtime }, request, signal),
+        probe: () => Promise.reject(new Error("not there yet")),
       });
       void follow();
       await session.start();
@@ -148,7 +149,7 @@ export function createAgent(deps: AgentDeps): Agent {
       session.close();
       reporter.close();
       engine.close();
-      if (epoch > 0) bus.goodbye({ type: "davit.v1.Goodbye", instance, epoch, kind: leave ? "leave" : "stop" });
+      if (epoch > 0) bus.goodbye({ type: "davit.v1.Goodbye", instance, epoch, kind: leave ? "leave" : "restart" });
     },
     status: () => ({ ...session.state(), liveTasks: engine.size(), waitingReports: reporter.waiting() }),
   };

@@ -13,6 +13,8 @@ import { TASK_DEFINITION } from "./field-table-task-definition.js";
 import type { Kind } from "./types.gen.js";
 
 const TAGS: FieldRule = { path: "tags", instead: "stored, but not passed on to tasks and events" };
+/** Until it is acted on. */
+const LOST: FieldRule = { path: "lostInstances", instead: "tasks of a lost machine keep their state until it is back" };
 const ZONE = "attribute:ecs.availability-zone";
 /** What placement reads of a strategy: zones first or not, and then which machine. */
 const beyondZoneAndMachine: ValueTest = {
@@ -52,7 +54,7 @@ export const FIELDS: { readonly [K in Kind]: FieldRules } = {
       { path: "defaultNetworkConfiguration", instead: "networkMode awsvpc is not run yet" },
       { path: "logRetentionInDays", instead: "logs live as long as their containers" },
       { path: "stoppedTaskRetention", instead: "5 per task set and 1000 per cluster are kept" },
-      { path: "lostInstances", instead: "tasks of a lost machine keep their state until it is back" },
+      LOST,
     ],
     notImplemented: [],
   },
@@ -64,6 +66,7 @@ export const FIELDS: { readonly [K in Kind]: FieldRules } = {
       TAGS,
       ...PLACEMENT,
       ...JOB,
+      LOST,
       { path: "loadBalancers", instead: "tasks run, and take traffic on their own ports" },
       { path: "serviceRegistries", instead: "tasks run, and are entered nowhere" },
       { path: "serviceConnectConfiguration", instead: "tasks run without proxies", when: whenEnabled },
@@ -119,7 +122,13 @@ export const FIELDS: { readonly [K in Kind]: FieldRules } = {
     ],
   },
   ContainerInstance: {
-    ignored: [TAGS],
+    ignored: [
+      TAGS,
+      { path: "drainAt", instead: "only status DRAINING is looked at" },
+      { path: "deregister", instead: "the machine stays" },
+      { path: "revoked", instead: "the credential stays good" },
+    ],
     notImplemented: [],
   },
+  AccessToken: { ignored: [], notImplemented: [] },
 };

@@ -79,8 +79,12 @@ export interface StoppedTaskRetention {
   perCluster?: number;
 }
 export interface LostInstances {
-  /** Seconds of silence after which its tasks count as stopped and are replaced; never if left out. */
-  replaceTasksAfterSeconds?: number;
+  /** REPLACE: after the time they count as stopped, and a service starts others. STOP: as REPLACE, and the agent that cannot reach Davit for that long stops them by itself. KEEP: they are left as they are, for ever. */
+  action?: "REPLACE" | "STOP" | "KEEP";
+  /** Seconds of silence until the action. */
+  afterSeconds?: number;
+  /** For REPLACE, who wins when the machine is back: REPLACEMENT, the old tasks are stopped before anything else is done there; or ORIGINAL, they are taken back and their replacements stopped. */
+  onReturn?: "REPLACEMENT" | "ORIGINAL";
 }
 /** What is wanted of the cluster. @default {} */
 export interface ClusterSpec {
@@ -104,7 +108,7 @@ export interface ClusterSpec {
   logRetentionInDays?: number;
   /** Davit's own: how many stopped tasks are kept as objects. */
   stoppedTaskRetention?: StoppedTaskRetention;
-  /** Davit's own: what happens to the tasks of a machine that is silent. */
+  /** Davit's own: what happens to tasks whose service says nothing else (REPLACE after 300 seconds, REPLACEMENT) when the agent of their machine is silent. */
   lostInstances?: LostInstances;
 }
 /** Something attached to it, such as a network interface. */
@@ -973,6 +977,8 @@ export interface ServiceSpec {
   availabilityZoneRebalancing?: "ENABLED" | "DISABLED";
   /** Labels for your own bookkeeping, at most 50. */
   tags?: Tag[];
+  /** Davit's own: what happens to the service's tasks; a field that is left out is as the cluster says when the agent of their machine is silent. */
+  lostInstances?: LostInstances;
   /** Whether tasks get tags that name cluster and service. */
   enableECSManagedTags?: boolean;
   /** Where the tasks' tags are copied from. */
@@ -1378,7 +1384,9 @@ export interface TaskContainer {
 export interface TaskStatus {
   /** The metadata.generation that this status was made from. */
   observedGeneration?: number;
-  /** `Ready`, `Placed`, `FieldsIgnored`. */
+  /** Tags that Davit itself gave the task at its creation (`enableECSManagedTags`), beside those in spec.tags. */
+  managedTags?: Tag[];
+  /** `Ready`, `Placed`, `FieldsIgnored`; `ContainersConfirmedGone` is False on a stopped task whose machine has not yet said that its containers are gone. */
   conditions?: Condition[];
   /** The task's ARN. */
   taskArn?: string;
@@ -1468,6 +1476,12 @@ export interface ContainerInstanceSpec {
   cluster?: string;
   /** DRAINING takes its tasks away and places no new ones; `davit drain` sets it. @default "ACTIVE" */
   status?: "ACTIVE" | "DRAINING";
+  /** Davit's own: from then on it drains, as with status DRAINING. */
+  drainAt?: string;
+  /** Davit's own: the machine leaves the cluster for good. Force: its tasks are stopped. Orphan: its containers run on, and nobody looks after them any more. Cannot be taken back. */
+  deregister?: "Force" | "Orphan";
+  /** Davit's own: its agent's credential is no good any more. Its machine must join anew. */
+  revoked?: boolean;
   /** Your own attributes, for placement. */
   attributes?: Attribute[];
   /** Labels for your own bookkeeping, at most 50. */
@@ -1517,12 +1531,24 @@ export interface ContainerInstanceHealthStatus {
 export interface ContainerInstanceStatus {
   /** The metadata.generation that this status was made from. */
   observedGeneration?: number;
-  /** `Ready`, `FieldsIgnored`. */
+  /** `Ready`, `FieldsIgnored`; `Drained` while the machine drains: False names what waits for what. */
   conditions?: Condition[];
   /** Its ARN. */
   containerInstanceArn?: string;
   /** The id that its platform gave it. */
   ec2InstanceId?: string;
+  /** Davit's own: what tells this machine from others, over restarts, reboots and a lost data folder. */
+  machineId?: string;
+  /** Davit's own: the key that its agent's credential is made for. */
+  publicKey?: string;
+  /** Davit's own: until then the agent's credential is good, if it is not renewed. */
+  credentialExpiresAt?: string;
+  /** Davit's own: the share of the machine's host ports that tasks may ask for, such as 8000-8999; all if left out. */
+  portRange?: string;
+  /** Davit's own: when the agent was last heard of, while it is not connected. */
+  disconnectedAt?: string;
+  /** Davit's own: when the machine left; an hour later the object goes. */
+  deregisteredAt?: string;
   /** The capacity provider it came from. */
   capacityProviderName?: string;
   /** Its host name. */
@@ -1566,6 +1592,28 @@ export interface ContainerInstanceStatus {
     /** What it is. */
     type: "GPU" | "NEURON_DEVICE";
   }>;
+}
+/** What the token is good for. */
+export interface AccessTokenSpec {
+  /** Join: a machine may join with it, once. User: a person, or a program, uses the API with it. */
+  use: "Join" | "User";
+  /** SHA-256 of the token's secret, 64 hex digits. */
+  hash: string;
+  /** After that it is refused. */
+  expiresAt: string;
+  /** Of a person: admin may do everything, deployer reads all and writes task definitions, services and tasks, viewer reads. */
+  role?: "admin" | "deployer" | "viewer";
+  /** The ECS name of the cluster that a machine joins; default if left out. */
+  cluster?: string;
+  /** Whether joining makes the cluster if there is none. */
+  createCluster?: boolean;
+}
+/** What is. */
+export interface AccessTokenStatus {
+  /** When a machine joined with it; it is no good any more. */
+  usedAt?: string;
+  /** That machine: the name of its ContainerInstance. */
+  usedBy?: string;
 }
 
 /** A named group of machines, services and tasks. The cluster `default` always exists. */
@@ -1631,6 +1679,14 @@ export interface ContainerInstance extends ApiObject {
   spec: ContainerInstanceSpec;
   status?: ContainerInstanceStatus;
 }
+/** What lets a machine join, once, or a person in, until it expires. Only a hash of the secret is kept; deleting the object takes the token back. */
+export interface AccessToken extends ApiObject {
+  apiVersion: "davit.dev/v1";
+  kind: "AccessToken";
+  metadata: ObjectMeta;
+  spec: AccessTokenSpec;
+  status?: AccessTokenStatus;
+}
 
 /** Every Davit kind by name. */
 export interface Kinds {
@@ -1642,6 +1698,7 @@ export interface Kinds {
   TaskSet: TaskSet;
   Task: Task;
   ContainerInstance: ContainerInstance;
+  AccessToken: AccessToken;
 }
 export type Kind = keyof Kinds;
 /** What is sent to create an object of a kind. */
@@ -1665,4 +1722,5 @@ export const KINDS: { readonly [K in Kind]: ServedKind } = {
   TaskSet: {"plural":"tasksets","singular":"taskset","shortNames":["dts"],"status":true,"scale":true},
   Task: {"plural":"tasks","singular":"task","shortNames":["dtask"],"status":true,"scale":false},
   ContainerInstance: {"plural":"containerinstances","singular":"containerinstance","shortNames":["dci"],"status":true,"scale":false},
+  AccessToken: {"plural":"accesstokens","singular":"accesstoken","shortNames":["dtok"],"status":true,"scale":false},
 };

@@ -14,7 +14,7 @@ import { loadResources } from "./resources/load.js";
 
 export type { Token } from "./http/auth.js";
 export type { Connect, ConnectRequest, Connects } from "./http/connect.js";
-export type { Listening, ListenOptions, ServerTls } from "./http/server.js";
+export type { Listening, ListenOptions, PathHandler, ServerTls } from "./http/server.js";
 export { type KubeconfigOptions, kubeconfig } from "./kubeconfig.js";
 export { createLocalClient, type LocalClientOptions } from "./local-client.js";
 export { ensurePki, type PkiOptions } from "./pki.js";

@@ -5,7 +5,15 @@ import type { BusConnection } from "./connect.js";
 import { limitedWarning } from "./limited-warning.js";
 import type { InstanceId } from "./messages.js";
 import { decode, encode, type Schema } from "./schema.js";
-import { assignmentPush, logsRequest, reportAnswer, streamPing, superseded, syncAnswer } from "./schemas.js";
+import {
+  assignmentPush,
+  logsRequest,
+  probeRequest,
+  reportAnswer,
+  streamPing,
+  superseded,
+  syncAnswer,
+} from "./schemas.js";
 import { createStreamSenders } from "./streams.js";
 import { type DownVerb, down, inboxPrefix, isAnswerSubject, type UpVerb, up } from "./subjects.js";
 import type { AgentBus } from "./transport.js";
@@ -109,6 +117,14 @@ export function createAgentBus({
         if (!isAnswerSubject(instance, reply))
           return warn({ reply, error: "answers go below the agent's own subjects only" });
         void senders.send(reply, (signal) => handlers.logs(content, signal));
+      });
+      hear("probe", probeRequest, (_, { reply = "" }) => {
+        if (!isAnswerSubject(instance, reply))
+          return warn({ reply, error: "answers go below the agent's own subjects only" });
+        handlers.probe().then(
+          (answer) => void connection.publish(reply, encode(answer)),
+          (error: unknown) => warn({ error: String(error) }),
+        );
       });
       hear("stream", streamPing, senders.steer);
     },

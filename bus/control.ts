@@ -5,9 +5,9 @@ import type { BusConnection } from "./connect.js";
 import { limitedWarning } from "./limited-warning.js";
 import type { InstanceId } from "./messages.js";
 import { decode, encode, type Schema } from "./schema.js";
-import { goodbye, heartbeat, reportBatch, syncRequest } from "./schemas.js";
+import { goodbye, heartbeat, probeAnswer, reportBatch, syncRequest } from "./schemas.js";
 import { readStream } from "./streams.js";
-import { down, isInboxOf, senderOf, type UpVerb, upOfAll } from "./subjects.js";
+import { answers, down, isInboxOf, senderOf, type UpVerb, upOfAll } from "./subjects.js";
 import type { ControlBus } from "./transport.js";
 
 export interface ControlBusOptions {
@@ -99,6 +99,29 @@ export function createControlBus({
     supersede: (instance, epoch) =>
       void connection.publish(down(instance, "superseded"), encode({ type: "davit.v1.Superseded", epoch })),
     logs: (instance, request, signal) => readStream(connection, instance, request, nonce(), signal),
+    probe: (instance, timeoutMs) =>
+      new Promise((resolve, reject) => {
+        const reply = answers(instance, nonce());
+        const end = (): void => {
+          clearTimeout(timer);
+          stop();
+        };
+        const stop = connection.subscribe(reply, (message) => {
+          end();
+          try {
+            resolve(decode(probeAnswer, message.data));
+          } catch (error) {
+            reject(error);
+          }
+        });
+        const fail = (why: string): void => {
+          end();
+          reject(new Error(`${instance}: ${why}`));
+        };
+        const timer = setTimeout(() => fail(`no answer within ${timeoutMs} ms`), timeoutMs);
+        const request = encode({ type: "davit.v1.ProbeRequest" });
+        if (!connection.publish(down(instance, "probe"), request, { reply })) fail("not connected to the bus");
+      }),
     close: async () => {
       for (const end of ends.splice(0)) end();
     },

@@ -6,6 +6,7 @@ import type {
   HealthStatus,
   NetworkBinding,
   Resource,
+  Tag,
   TaskDefinitionRevisionSpec,
   TaskOverride,
   TaskState,
@@ -35,6 +36,9 @@ export interface Assignment {
   group?: string;
   startedBy?: string;
   taskArn: string;
+  /** Without a word from the control plane for so long, ms, the agent stops the task by itself: `lostInstances` with
+   *  action STOP. */
+  stopWhenLostAfterMs?: number;
 }
 
 /** Definitions that assignments refer to, by `<namespace>/<family:N>`. */
@@ -52,6 +56,17 @@ export interface SyncRequest {
   dockerVersion?: string;
   resources: Resource[];
   attributes: Attribute[];
+  /** What tells this machine from others, over restarts, reboots and a lost data folder. */
+  machineId?: string;
+  /** Another one after each boot, and on each machine: two agents with one identity and two of these are a cloned disk. */
+  bootId?: string;
+  /** Of the agent's last session; 0 after its start. The next epoch is above this one too, also if the store was
+   *  restored from an older backup. */
+  epoch?: number;
+  /** For the machine's object when that is made: ECS_CONTAINER_INSTANCE_TAGS. */
+  tags?: Tag[];
+  /** The host ports that tasks may ask for: `8000-8999`; absent: all. */
+  portRange?: string;
   /** The last observed state of every task that this agent has anything of. */
   tasks: TaskReport[];
 }
@@ -65,6 +80,22 @@ export interface SyncAnswer {
   revisions: Revisions;
   /** Heartbeats are wanted this often, ms. */
   heartbeatMs: number;
+  /** No session is open (`epoch` 0, nothing assigned): the agent keeps what it runs, says why in its log and asks
+   *  again later. */
+  refused?: Refusal;
+}
+export interface Refusal {
+  /**
+   * - `Cloned`: another machine with this identity is at work.
+   * - `Busy`: the former session of this identity may still be alive; ask again in a moment.
+   * - `Revoked`: the credential was taken back. `Deregistered`: the machine is leaving, or left by `--orphan`.
+   * - `VersionSkew`: the agent is newer than the control plane, or more than one minor version older.
+   * - `ClusterNotFound`, `InvalidRegistration`: see the message.
+   */
+  reason: "Cloned" | "Busy" | "Revoked" | "Deregistered" | "VersionSkew" | "ClusterNotFound" | "InvalidRegistration";
+  /** For a person: what is wrong, and what to do. */
+  message: string;
+  retryMs: number;
 }
 /** Subject `davit.v1.down.<id>.assign`. New or changed assignments; what is not named stays as it is. */
 export interface AssignmentPush {
@@ -76,6 +107,8 @@ export interface AssignmentPush {
   revisions: Revisions;
   /** Tasks that are STOPPED in the store: the agent may forget them. */
   forget: TaskId[];
+  /** The machine is deregistered by `--orphan`: all containers run on, and the agent lets go of them for good. */
+  orphan?: boolean;
 }
 
 export interface ContainerReport {
@@ -135,7 +168,31 @@ export interface Goodbye {
   type: "davit.v1.Goodbye";
   instance: InstanceId;
   epoch: number;
-  kind: "stop" | "leave";
+  /**
+   * - `restart`: the agent ends, its containers run on.
+   * - `stop`: the whole machine stops, and its containers with it; it will be back.
+   * - `leave`: the machine leaves for good. Its tasks are stopped by pushes: the agent stays until they are down.
+   */
+  kind: "restart" | "stop" | "leave";
+}
+/** Subject `davit.v1.down.<id>.probe`, a request whose reply lies under `davit.v1.up.<id>.r.>`: what the machine is
+ *  like just now. */
+export interface ProbeRequest {
+  type: "davit.v1.ProbeRequest";
+}
+export interface ProbeAnswer {
+  type: "davit.v1.ProbeAnswer";
+  agentVersion: string;
+  /** The machine's clock, Unix epoch. */
+  nowMs: number;
+  /** What each live task uses: CPU units (1024 a core, over the last second) and MiB without file cache. */
+  usage: { task: TaskId; cpuUnits: number; memoryMiB: number }[];
+  /** The file system that holds the runtime's data. */
+  disk?: { path: string; totalBytes: number; freeBytes: number };
+  /** Containers with this agent's label that belong to no task of its (any more), or were orphaned on purpose. */
+  orphans: { id: string; name: string; task: TaskId; deliberate: boolean }[];
+  /** What the agent may not do and should, or what does not answer, for a person. */
+  problems: string[];
 }
 /** Subject `davit.v1.down.<id>.superseded`: the agent's session is over, sync again. `epoch` is the one in the store:
  *  above the agent's own if another session was opened under this identity, the same if the control plane has only

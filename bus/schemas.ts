@@ -4,6 +4,7 @@ import type {
   Attribute,
   NetworkBinding,
   Resource,
+  Tag,
   TaskDefinitionRevisionSpec,
   TaskOverride,
 } from "../api/types.gen.js";
@@ -16,6 +17,9 @@ import type {
   Heartbeat,
   LogsChunk,
   LogsRequest,
+  ProbeAnswer,
+  ProbeRequest,
+  Refusal,
   ReportAnswer,
   ReportBatch,
   StreamPing,
@@ -121,6 +125,7 @@ const assignment = object<Assignment>({
   group: optional(text()),
   startedBy: optional(text()),
   taskArn: text(),
+  stopWhenLostAfterMs: optional(number),
 });
 const revisions = record(anyObject<TaskDefinitionRevisionSpec>("spec of a TaskDefinitionRevision"));
 const epoch = count("session number of the instance");
@@ -136,6 +141,11 @@ export const syncRequest = object<SyncRequest>({
   dockerVersion: optional(text()),
   resources: list(resource),
   attributes: list(attribute),
+  machineId: optional(text()),
+  bootId: optional(text()),
+  epoch: optional(count("of the agent's last session")),
+  tags: optional(list(object<Tag>({ key: text(), value: optional(text()) }))),
+  portRange: optional(text("such as `8000-8999`")),
   tasks: list(taskReport),
 });
 export const syncAnswer = object<SyncAnswer>({
@@ -145,6 +155,21 @@ export const syncAnswer = object<SyncAnswer>({
   assignments: list(assignment),
   revisions,
   heartbeatMs: count("heartbeats are wanted this often"),
+  refused: optional(
+    object<Refusal>({
+      reason: oneOf(
+        "Cloned",
+        "Busy",
+        "Revoked",
+        "Deregistered",
+        "VersionSkew",
+        "ClusterNotFound",
+        "InvalidRegistration",
+      ),
+      message: text("what is wrong, and what to do"),
+      retryMs: count("ask again after so long"),
+    }),
+  ),
 });
 export const assignmentPush = object<AssignmentPush>({
   type: literal("davit.v1.AssignmentPush"),
@@ -153,6 +178,7 @@ export const assignmentPush = object<AssignmentPush>({
   assignments: list(assignment),
   revisions,
   forget: list(hex32),
+  orphan: optional(flag),
 });
 export const reportBatch = object<ReportBatch>({
   type: literal("davit.v1.ReportBatch"),
@@ -171,7 +197,23 @@ export const goodbye = object<Goodbye>({
   type: literal("davit.v1.Goodbye"),
   instance: hex32,
   epoch,
-  kind: oneOf("stop", "leave"),
+  kind: oneOf("restart", "stop", "leave"),
+});
+export const probeRequest = object<ProbeRequest>({ type: literal("davit.v1.ProbeRequest") });
+export const probeAnswer = object<ProbeAnswer>({
+  type: literal("davit.v1.ProbeAnswer"),
+  agentVersion: text(),
+  nowMs: number,
+  usage: list(
+    object<ProbeAnswer["usage"][number]>({
+      task: hex32,
+      cpuUnits: number,
+      memoryMiB: number,
+    }),
+  ),
+  disk: optional(object<NonNullable<ProbeAnswer["disk"]>>({ path: text(), totalBytes: number, freeBytes: number })),
+  orphans: list(object<ProbeAnswer["orphans"][number]>({ id: text(), name: text(), task: text(), deliberate: flag })),
+  problems: list(text()),
 });
 export const superseded = object<Superseded>({ type: literal("davit.v1.Superseded"), epoch });
 export const logsRequest = object<LogsRequest>({

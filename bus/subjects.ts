@@ -9,7 +9,7 @@ export const isInstanceId = (text: string): text is InstanceId => /^[0-9a-f]{32}
 /** What an agent sends: `sync` and `report` are requests, `heartbeat` and `goodbye` are published. */
 export type UpVerb = "sync" | "report" | "heartbeat" | "goodbye";
 /** What an agent hears. `stream` steers an open stream: StreamPing. */
-export type DownVerb = "assign" | "superseded" | "logs" | "stream";
+export type DownVerb = "assign" | "superseded" | "logs" | "probe" | "stream";
 
 export const up = (instance: InstanceId, verb: UpVerb): string => `${ROOT}.up.${instance}.${verb}`;
 export const upOfAll = (verb: UpVerb): string => `${ROOT}.up.*.${verb}`;

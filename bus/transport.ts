@@ -6,6 +6,7 @@ import type {
   InstanceId,
   LogsChunk,
   LogsRequest,
+  ProbeAnswer,
   ReportAnswer,
   ReportBatch,
   SyncAnswer,
@@ -35,6 +36,8 @@ export interface ControlBus extends Connection {
   supersede(instance: InstanceId, epoch: number): void;
   /** Ends with the signal; @throws if the agent does not answer. */
   logs(instance: InstanceId, request: LogsRequest, signal: AbortSignal): AsyncIterable<LogsChunk>;
+  /** @throws Error if the agent does not answer in time, or answers what is no ProbeAnswer */
+  probe(instance: InstanceId, timeoutMs: number): Promise<ProbeAnswer>;
 }
 
 /** One agent's end. Requests reject when unanswered for `timeoutMs`; the caller asks again. */
@@ -47,5 +50,7 @@ export interface AgentBus extends Connection {
     push(message: AssignmentPush): void;
     superseded(epoch: number): void;
     logs(request: LogsRequest, signal: AbortSignal): AsyncIterable<LogsChunk>;
+    /** A thrown error is logged and not answered. */
+    probe(): Promise<ProbeAnswer>;
   }): void;
 }

@@ -65,6 +65,7 @@ export function createWorld(options: {
   const { client, ...rest } = options;
   const informers: Informers = {
     Cluster: createInformer(client, "Cluster", rest),
+    AccessToken: createInformer(client, "AccessToken", rest),
     TaskDefinition: createInformer(client, "TaskDefinition", rest),
     TaskDefinitionFamily: createInformer(client, "TaskDefinitionFamily", rest),
     TaskDefinitionRevision: createInformer(client, "TaskDefinitionRevision", {

@@ -24,6 +24,8 @@ export function addressOf(object: AnyObject): EventAddress {
       return at(clusterNameOf(object.spec.cluster), "");
     case "Cluster":
       return at(clusterNameOfObject(object), "");
+    case "AccessToken":
+      return at(object.spec.cluster ?? "", "");
     case "TaskDefinition":
       return at("", `family:${familyOf(object)}`);
     case "TaskDefinitionFamily":
@@ -62,6 +64,7 @@ export function arnOf(object: AnyObject): string | undefined {
     case "TaskDefinitionRevision":
       return object.status?.taskDefinitionArn;
     case "TaskDefinitionFamily":
+    case "AccessToken":
       return undefined;
   }
 }
@@ -75,6 +78,10 @@ export function describe(object: AnyObject): Record<string, unknown> {
       return describeContainerInstance(object);
     case "TaskDefinitionFamily":
       return { ...object.spec };
+    case "AccessToken": {
+      const { hash, ...spec } = object.spec;
+      return { ...spec, ...object.status };
+    }
     default: {
       const { conditions, observedGeneration, ...status } = object.status ?? {};
       return { ...object.spec, ...status };
@@ -170,7 +177,7 @@ export function davitBlock(object: AnyObject, addresses: ReadonlyMap<string, str
 export const machineKey = (namespace: string, name: string): string => `${namespace}/${name}`;
 
 function reasonOf(object: AnyObject): string | undefined {
-  if (object.kind === "TaskDefinitionFamily") return undefined;
+  if (object.kind === "TaskDefinitionFamily" || object.kind === "AccessToken") return undefined;
   const conditions: readonly Condition[] = object.status?.conditions ?? [];
   return conditions.find(({ status, type }) => status === "False" && type !== "Ready")?.reason ?? notReady(conditions);
 }

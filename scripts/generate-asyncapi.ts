@@ -70,6 +70,14 @@ const CHANNELS: Record<string, Channel> = {
     summary: "Asks for a stream of log lines.",
     reply: { message: "LogsChunk", schema: schemas.logsChunk, to: "`davit.v1.up.<instance>.r.<stream>`" },
   },
+  probe: {
+    subject: "davit.v1.down.{instance}.probe",
+    message: "ProbeRequest",
+    schema: schemas.probeRequest,
+    action: "send",
+    summary: "Asks what the machine is like just now.",
+    reply: { message: "ProbeAnswer", schema: schemas.probeAnswer, to: "`davit.v1.up.<instance>.r.<nonce>`" },
+  },
   stream: {
     subject: "davit.v1.down.{instance}.stream",
     message: "StreamPing",
@@ -112,7 +120,7 @@ const PARAMETERS: Record<string, string> = {
   instance: "32 hex digits",
   namespace: "encoded token",
   cluster: "encoded token; `%` where the kind has none",
-  kind: "Task, ContainerInstance, Service, TaskSet, Cluster, TaskDefinition, TaskDefinitionFamily, TaskDefinitionRevision",
+  kind: "Task, ContainerInstance, Service, TaskSet, Cluster, TaskDefinition, TaskDefinitionFamily, TaskDefinitionRevision, AccessToken",
   group: "encoded token: `service%3Aweb`, `family%3Aweb`; `%` where there is none",
   id: "a task's 32 hex digits; the encoded name of any other object",
 };

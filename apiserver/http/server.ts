@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { Log } from "../../api/log.js";
 import { badRequest, internalError } from "../errors.js";
 import type { Registry } from "../registry/registry.js";
-import { authorizePath, createAuthenticator, type Token } from "./auth.js";
+import { authorizePath, createAuthenticator, type Token, type User } from "./auth.js";
 import { type Connects, connectRoute, serveConnect } from "./connect.js";
 import { createDiscovery } from "./discovery.js";
 import { serveObjects } from "./objects.js";
@@ -30,9 +30,21 @@ export interface ListenOptions {
   bookmarkMs?: number;
   /** Subresources that somebody else serves, by `<plural>/<subresource>`. @default none */
   connect?: Connects;
+  /** Paths that somebody else serves, whole: `/davit/v1/join`. @default none */
+  paths?: Readonly<Record<string, PathHandler>>;
   /** What `/metrics` answers, in Prometheus' text format. @default there is no such path */
   metrics?: () => Promise<string>;
 }
+
+/** Answers by itself; an ApiError that it throws becomes a `Status`. */
+export type PathHandler = (exchange: {
+  request: IncomingMessage;
+  response: ServerResponse;
+  /** Whose token the request carries. @throws 401 */
+  authenticate: () => User;
+  /** Aborted when the client goes, or the server closes. */
+  signal: AbortSignal;
+}) => Promise<void>;
 
 export interface Listening {
   port: number;
@@ -79,7 +91,7 @@ export async function listen(parts: HttpParts, options: ListenOptions): Promise<
 
 function createHandler(
   parts: HttpParts,
-  { tokens, bookmarkMs = 10_000, connect = {}, metrics }: ListenOptions,
+  { tokens, bookmarkMs = 10_000, connect = {}, paths = {}, metrics }: ListenOptions,
   open: Set<AbortController>,
 ) {
   const { registry, now, log } = parts;
@@ -103,6 +115,11 @@ function createHandler(
     const path = `/${segments.join("/")}`;
     if (HEALTH.has(segments[0] ?? "")) return sendText(response, 200, "ok");
     if (path === "/version") return sendJson(response, 200, versionInfo);
+    const own = Object.hasOwn(paths, path) ? paths[path] : undefined;
+    if (own) {
+      const { signal } = track(response);
+      return own({ request, response, authenticate: () => authenticate(request), signal });
+    }
     const user = authenticate(request);
     if (path === "/metrics" && metrics) {
       authorizePath(user, path);

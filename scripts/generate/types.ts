@@ -14,6 +14,7 @@ const ORDER = [
   "TaskSet",
   "Task",
   "ContainerInstance",
+  "AccessToken",
 ];
 
 /** Named types in the order in which they were met, and which text each name stands for. */

@@ -155,8 +155,10 @@ describe("generated files", () => {
   });
 
   it("have no type that stands for two shapes", () => {
-    const [first, ...rest] = structuredClone(crds);
+    const copies = structuredClone(crds);
+    const first = copies.find(({ spec }) => spec.names.kind === "Cluster");
     assert.ok(first);
+    const rest = copies.filter((crd) => crd !== first);
     const tag = schemaOf(first).properties?.spec?.properties?.tags?.items;
     assert.equal(tag?.title, "Tag");
     tag.properties = { ...tag.properties, more: { type: "string" } };

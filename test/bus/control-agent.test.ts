@@ -96,6 +96,7 @@ describe("control bus and agent bus", () => {
       push: (message) => void pushes.push(message.seq),
       superseded: (epoch) => void epochs.push(epoch),
       logs: async function* () {},
+      probe: () => Promise.reject(new Error("not asked for")),
     });
     await agentConnection.client()?.flush();
     for (let seq = 1; seq <= 100; seq++) control.push(one, push(seq));
@@ -118,6 +119,7 @@ describe("control bus and agent bus", () => {
         push: (message) => void got.set(ids[index] ?? "", message.seq),
         superseded: () => {},
         logs: async function* () {},
+        probe: () => Promise.reject(new Error("not asked for")),
       });
     const answers = await Promise.all(fleet.map((end, index) => end.sync(syncRequest(ids[index] ?? ""), 5000)));
     assert.equal(new Set(answers.map(({ epoch }) => epoch)).size, 50);
@@ -182,7 +184,12 @@ describe("control bus and agent bus", () => {
     });
     const serveLogs = async (logs: (signal: AbortSignal) => AsyncIterable<LogsChunk>) => {
       const end = createAgentBus({ connection: agentConnection, instance: one, log: bus.log });
-      end.serve({ push: () => {}, superseded: () => {}, logs: (_request, signal) => logs(signal) });
+      end.serve({
+        push: () => {},
+        superseded: () => {},
+        logs: (_request, signal) => logs(signal),
+        probe: () => Promise.reject(new Error("not asked for")),
+      });
       await agentConnection.client()?.flush();
       return end;
     };

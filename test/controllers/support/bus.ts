@@ -69,6 +69,7 @@ export function memoryBus(random: () => number = Math.random): MemoryBus {
         toAgent(instance, (handlers) => handlers.push(copy));
       },
       supersede: (instance, epoch) => toAgent(instance, (handlers) => handlers.superseded(epoch)),
+      probe: () => Promise.reject(new Error("no agent answers probes here")),
       logs: () => {
         throw new Error("no logs here");
       },
