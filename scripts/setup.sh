@@ -37,6 +37,7 @@ missing_packages() {
   has strace || echo strace
   has docker-registry || echo docker-registry
   has ip || echo iproute2
+  has systemd-analyze || echo systemd # only its checker of units is used; nothing of it is started
   has python3 || echo python3
 }
 
