@@ -17,6 +17,7 @@ import { port } from "./arguments.js";
 import { crashOnBugs, untilTold } from "./child-process.js";
 import { writeDavitContext } from "./davit-context.js";
 import { EXIT, Failure, messageOf } from "./failure.js";
+import { instanceProbe } from "./instance-probe.js";
 import { createLog } from "./log.js";
 import { parseManifest } from "./manifests.js";
 import { createMetrics } from "./metrics.js";
@@ -77,7 +78,10 @@ async function server(options: ServerOptions): Promise<void> {
     port: options.apiPort,
     tls: access.tls,
     tokens: access.tokens,
-    connect: { "tasks/log": taskLogs({ client: api.client, bus, now: Date.now }) },
+    connect: {
+      "tasks/log": taskLogs({ client: api.client, bus, now: Date.now }),
+      "containerinstances/probe": instanceProbe({ client: api.client, bus }),
+    },
     metrics: () => metrics.text(),
   });
   closing.push(() => listening.close());
