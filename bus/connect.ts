@@ -15,11 +15,16 @@ export interface BusConnection extends Connection {
   publish(subject: string, data: Uint8Array, options?: { reply?: string; headers?: MsgHdrs }): boolean;
   /** Stays subscribed over every reconnect; returns the way to end it. A callback that throws ends the process. */
   subscribe(subject: string, callback: (message: Msg) => void): () => void;
+  /** Lets go of the server and connects anew, to what `servers` says now. */
+  reconnect(): void;
 }
 
 export interface BusOptions {
-  /** `nats://host:port`, one or several. */
-  servers: string | string[];
+  /** `nats://host:port`, one or several; a function is asked at each new connection. */
+  servers: string | string[] | (() => string[]);
+  /** Only a server whose certificate comes from this CA (PEM) will do, and credentials are shown to no other. The
+   *  connection is encrypted or not made at all. @default whatever the server offers, with the system's CAs */
+  tls?: { ca: string };
   /** A credentials file, read again at each connect, so that a renewed one is taken up; or its text. */
   credentials: { file: string } | { text: string };
   /** Shown by nats-server among its connections. */
@@ -90,9 +95,11 @@ export function connectBus(options: BusOptions): BusConnection {
 
   const run = async (): Promise<void> => {
     while (!closed) {
+      const servers = typeof options.servers === "function" ? options.servers() : options.servers;
       try {
         const client = await connect({
-          servers: options.servers,
+          servers,
+          ...(options.tls && { tls: options.tls }),
           name: options.name,
           inboxPrefix: options.inboxPrefix,
           authenticator,
@@ -109,7 +116,7 @@ export function connectBus(options: BusOptions): BusConnection {
         if (closed) await client.close();
         else await follow(client);
       } catch (error) {
-        warn({ error: String(error), servers: options.servers });
+        warn({ error: String(error), servers });
       }
       if (!closed)
         await new Promise<void>((resolve) => {
@@ -165,6 +172,10 @@ export function connectBus(options: BusOptions): BusConnection {
         subscriptions.delete(entry);
         entry.end?.();
       };
+    },
+    reconnect: () => {
+      wake();
+      void live?.close();
     },
     close: async () => {
       closed = true;

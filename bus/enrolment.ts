@@ -13,6 +13,8 @@ export interface JoinRequest {
   bootId: string;
   hostname: string;
   agentVersion: string;
+  /** What the machine expects (`--cluster`, ECS_CLUSTER). A token for another one is refused, and stays good. */
+  cluster?: string;
   /** An nkey of a user: `U…`. */
   publicKey: string;
 }

@@ -65,7 +65,9 @@ const MAX_CLOSE_MS = 1_000;
 export async function listen(parts: HttpParts, options: ListenOptions): Promise<Listening> {
   const open = new Set<AbortController>();
   const handle = createHandler(parts, options, open);
-  const server = createServer({ key: options.tls.key, cert: options.tls.cert, minVersion: "TLSv1.2" }, (rq, rs) => {
+  const { key, cert, ca } = options.tls;
+  // With its CA, so that a machine that has only the CA's fingerprint can tell whom it speaks to.
+  const server = createServer({ key, cert: `${cert.trimEnd()}\n${ca}`, minVersion: "TLSv1.2" }, (rq, rs) => {
     void handle(rq, rs);
   });
   await new Promise<void>((resolve, reject) => {
