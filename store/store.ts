@@ -43,7 +43,8 @@ export interface Store {
   readonly id: string;
   /** Newest value; undefined if never written or deleted. */
   get(key: Key): Promise<Entry | undefined>;
-  /** Every live entry whose key starts with `prefix`, in key order, with the revision at which this was true. */
+  /** Every live entry whose key starts with `prefix`, in key order, with the revision at which this was true. With ""
+   *  it is the whole store at one revision, as a backup wants it; writers go on meanwhile. */
   list(prefix: string): Promise<{ entries: readonly Entry[]; revision: Revision }>;
   /** @throws AlreadyExists. Resolves once the transaction is on disk and this process's own reads show it. */
   create(key: Key, object: ApiObject): Promise<Entry>;

@@ -1,7 +1,9 @@
+import { fillLmdbStore } from "../../store/lmdb/fill.js";
 import { openLmdbStore } from "../../store/lmdb/lmdb-store.js";
-import { storeContract } from "../contract/store.contract.js";
+import { snapshotContract } from "../contract/snapshot.contract.js";
+import { type OpenStore, storeContract } from "../contract/store.contract.js";
 
-storeContract("lmdb", (folder, { keepChanges, keepHeldChanges, progressMs }) =>
+const open: OpenStore = (folder, { keepChanges, keepHeldChanges, progressMs }) =>
   openLmdbStore({
     folder,
     window: {
@@ -9,5 +11,7 @@ storeContract("lmdb", (folder, { keepChanges, keepHeldChanges, progressMs }) =>
       ...(keepHeldChanges !== undefined && { hardChanges: keepHeldChanges }),
     },
     ...(progressMs !== undefined && { progressMs }),
-  }),
-);
+  });
+
+storeContract("lmdb", open);
+snapshotContract("lmdb", open, (folder, entries, revision) => fillLmdbStore({ folder, entries, revision }));

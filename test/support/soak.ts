@@ -29,6 +29,11 @@ const SOAKS: Record<string, { file: string; grep: string; what: string }> = {
     grep: "store contract",
     what: "compare-and-set under 64 writers, random histories against a model",
   },
+  backup: {
+    file: "store/lmdb-store.test.js",
+    grep: "store contract: lmdb: snapshots",
+    what: "snapshots while 16 writers write 2,000 pairs each, a before b: no b without its a, and the log agrees",
+  },
   outage: {
     file: "chaos/outage.test.js",
     grep: "an outage of the bus",
