@@ -1386,7 +1386,7 @@ export interface TaskStatus {
   observedGeneration?: number;
   /** Tags that Davit itself gave the task at its creation (`enableECSManagedTags`), beside those in spec.tags. */
   managedTags?: Tag[];
-  /** `Ready`, `Placed`, `FieldsIgnored`; `ContainersConfirmedGone` is False on a stopped task whose machine has not yet said that its containers are gone. */
+  /** `Ready`, `Placed`, `FieldsIgnored`; `ContainersConfirmedGone` is False on a stopped task whose machine has not yet said that its containers are gone. `SetAside` is True while its machine is lost and another task has its place. */
   conditions?: Condition[];
   /** The task's ARN. */
   taskArn?: string;

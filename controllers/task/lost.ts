@@ -1,0 +1,99 @@
+// What becomes of the tasks of a machine whose agent is silent (`lostInstances`). Pure: deadlines come from what is
+// stored and from how long this control plane has been able to hear at all, so that neither a restart nor a bus that
+// was away shortens any.
+import { getCondition } from "../../api/conditions.js";
+import type { ContainerInstance, LostInstances, Task } from "../../api/types.gen.js";
+import { isStopped, stopAsked } from "./view.js";
+
+/** All fields, with their defaults. */
+export interface LostPolicy {
+  action: NonNullable<LostInstances["action"]>;
+  afterMs: number;
+  onReturn: NonNullable<LostInstances["onReturn"]>;
+}
+
+/** Field by field: the service's, else the cluster's, else replaced after five minutes. A standalone task has no
+ *  service's. */
+export function lostPolicy(service: LostInstances | undefined, cluster: LostInstances | undefined): LostPolicy {
+  return {
+    action: service?.action ?? cluster?.action ?? "REPLACE",
+    afterMs: 1_000 * (service?.afterSeconds ?? cluster?.afterSeconds ?? 300),
+    onReturn: service?.onReturn ?? cluster?.onReturn ?? "REPLACEMENT",
+  };
+}
+
+/** How well this control plane can hear, for one cluster. */
+export interface Hearing {
+  /** Since when, ms, it has without a break been connected itself and heard at least one of the cluster's machines;
+   *  undefined: it is cut off, or no machine of the cluster is heard, and then the fault is likely to be here. */
+  sinceMs: number | undefined;
+  /** So long after that every machine has had its chance to be heard, too. */
+  graceMs: number;
+}
+
+/** Spare time between an agent's own clock and this one, ms, before its tasks count as stopped by itself. */
+export const SELF_STOP_MARGIN_MS = 15_000;
+
+/** Since when, ms, its machine has not been heard of; undefined while it is connected, or has never been. */
+export function lostSince({ status }: ContainerInstance): number | undefined {
+  if (status?.agentConnected !== false || status.disconnectedAt === undefined) return undefined;
+  return Date.parse(status.disconnectedAt);
+}
+
+export type Verdict =
+  /** Nothing, ever: it is kept, or there is nothing left to decide. */
+  | { readonly kind: "keep" }
+  /** Nothing before `untilMs`. */
+  | { readonly kind: "wait"; readonly untilMs: number }
+  /** Nothing while this control plane cannot hear. */
+  | { readonly kind: "deaf" }
+  /** It counts as stopped. */
+  | { readonly kind: "stop" }
+  /** It stays as it is and counts no more, until the machine is back. */
+  | { readonly kind: "setAside" };
+
+export interface LostTask {
+  task: Task;
+  policy: LostPolicy;
+  /** A service wants it as it is: it belongs to the deployment that is the present one. Nobody takes another back. */
+  wantedBack: boolean;
+  /** The longest time that its containers may take to stop, ms. */
+  stopTimeoutMs: number;
+}
+
+/** @param sinceMs since when its machine has not been heard of */
+export function judge(
+  { task, policy, wantedBack, stopTimeoutMs }: LostTask,
+  sinceMs: number,
+  hearing: Hearing,
+  nowMs: number,
+): Verdict {
+  const { action, afterMs, onReturn } = policy;
+  if (isStopped(task) || action === "KEEP") return { kind: "keep" };
+  const original = action === "REPLACE" && onReturn === "ORIGINAL";
+  const setAside = original && wantedBack && !stopAsked(task);
+  if (setAside && isSetAside(task)) return { kind: "keep" };
+  // Nobody takes a standalone task's place: it may as well go on.
+  if (original && !hasService(task) && !stopAsked(task)) return { kind: "keep" };
+  if (hearing.sinceMs === undefined) return { kind: "deaf" };
+  const selfStopMs = action === "STOP" ? stopTimeoutMs + SELF_STOP_MARGIN_MS : 0;
+  const untilMs = Math.max(sinceMs + afterMs + selfStopMs, hearing.sinceMs + hearing.graceMs);
+  if (untilMs > nowMs) return { kind: "wait", untilMs };
+  return { kind: setAside ? "setAside" : "stop" };
+}
+
+/** Its machine is lost, its place is taken until that is back, and meanwhile no count has it: neither those for floor
+ *  and ceiling nor those for how many are wanted. Stored, so that it outlives a restart of the control plane. */
+export const isSetAside = (task: Task): boolean =>
+  !isStopped(task) && getCondition(task.status?.conditions, SET_ASIDE)?.status === "True";
+
+/** The condition of a task that `isSetAside`. */
+export const SET_ASIDE = "SetAside";
+/** False on a stopped task of which nobody knows yet whether its containers are gone. */
+export const CONFIRMED_GONE = "ContainersConfirmedGone";
+
+export const isUnconfirmed = (task: Task): boolean =>
+  isStopped(task) && getCondition(task.status?.conditions, CONFIRMED_GONE)?.status === "False";
+
+const hasService = ({ metadata }: Task): boolean =>
+  metadata.ownerReferences?.some(({ kind, controller }) => kind === "TaskSet" && controller) ?? false;
