@@ -1,6 +1,6 @@
 import type { Log } from "../api/log.js";
 import type { ApiObject, OwnerReference } from "../api/meta.js";
-import { ApiError } from "../client/object-client.js";
+import { ApiError, isDeletionDenied } from "../client/object-client.js";
 import type { Batch } from "../store/store.js";
 import { follow } from "./follow.js";
 import type { Registry } from "./registry/registry.js";
@@ -17,14 +17,21 @@ type Dependents = Map<string, ApiObject>;
 
 /** Deletes, in the background, every object whose owners are all gone (same uid, not only same name). Of several
  *  owners, those that are gone are struck off the list. Runs until the signal. */
-export function collectGarbage({ registry, log, signal }: CollectorOptions): Promise<void> {
+export async function collectGarbage({ registry, log, signal }: CollectorOptions): Promise<void> {
   const collector = createCollector(registry, log);
   const { store } = registry;
-  return follow({ store, prefix: "", signal, log, start: collector.sweep, changed: collector.changed });
+  const timer = setInterval(collector.retryDenied, RETRY_MS);
+  await follow({ store, prefix: "", signal, log, start: collector.sweep, changed: collector.changed });
+  clearInterval(timer);
 }
+
+/** How often the deletion of what other objects keep is tried again. */
+const RETRY_MS = 1_000;
 
 function createCollector(registry: Registry, log: Log) {
   const { store, resources } = registry;
+  /** Without owners, and kept by other objects until those are gone; by uid. */
+  const denied = new Map<string, ApiObject>();
   /** By the owner's uid. */
   const owners = new Map<string, Dependents>();
 
@@ -90,10 +97,20 @@ function createCollector(registry: Registry, log: Log) {
       try {
         return await releaseOnce(resource, object);
       } catch (error) {
+        if (isDeletionDenied(error)) {
+          denied.set(uid, object);
+          return;
+        }
         if (!(error instanceof ApiError) || (error.code !== 404 && error.code !== 409)) throw error;
         object = await registry.find(resource, refOf(found));
       }
     }
+  }
+
+  function retryDenied(): void {
+    const again = [...denied];
+    denied.clear();
+    for (const [uid, object] of again) release(object).catch(() => denied.set(uid, object));
   }
 
   async function releaseOnce(resource: Resource, object: ApiObject): Promise<void> {
@@ -102,12 +119,13 @@ function createCollector(registry: Registry, log: Log) {
     const there = await Promise.all(references.map((owner) => isThere(owner, object)));
     const ownerReferences = references.filter((_, i) => there[i]);
     if (ownerReferences.length === references.length) return;
-    log.info(
-      { kind: object.kind, namespace: metadata.namespace, name: metadata.name },
-      "collected for want of its owner",
-    );
-    if (ownerReferences.length === 0) await registry.remove(resource, refOf(object), { uid: metadata.uid });
-    else {
+    if (ownerReferences.length === 0) {
+      await registry.remove(resource, refOf(object), { uid: metadata.uid });
+      log.info(
+        { kind: object.kind, namespace: metadata.namespace, name: metadata.name },
+        "collected for want of its owner",
+      );
+    } else {
       const kept = { ...object, metadata: { ...metadata, ownerReferences } };
       await registry.update(resource, refOf(object), kept, { validate: false });
     }
@@ -121,5 +139,5 @@ function createCollector(registry: Registry, log: Log) {
     return (await store.get(keyOf(resource, ref)))?.object.metadata.uid === owner.uid;
   }
 
-  return { sweep, changed };
+  return { sweep, changed, retryDenied };
 }

@@ -4,7 +4,7 @@ import type { Batch } from "../store/store.js";
 import { follow } from "./follow.js";
 import { namespaceKind } from "./registry/namespaces.js";
 import type { Registry } from "./registry/registry.js";
-import { prefixOf } from "./resources/resource.js";
+import { prefixOf, type Resource } from "./resources/resource.js";
 
 export interface EmptierOptions {
   registry: Registry;
@@ -12,13 +12,14 @@ export interface EmptierOptions {
   signal: AbortSignal;
 }
 
-/** Empties namespaces whose deletion was asked for, and lets them go once nothing is left in them. */
+/** Empties namespaces whose deletion was asked for, and lets them go once nothing is left in them. Kinds that others
+ *  keep from being deleted come after those: the machines are still there while tasks stop on them. */
 export function emptyNamespaces({ registry, log, signal }: EmptierOptions): Promise<void> {
   const { store, resources } = registry;
-  const contents = resources.all.filter((resource) => resource.namespaced);
+  const stages = deletionStages(resources.all.filter((resource) => resource.namespaced));
   const namespacePrefix = prefixOf(namespaceKind(resources));
-  /** How much is left in each that is being emptied. */
-  const terminating = new Map<string, number>();
+  /** Of each that is being emptied. */
+  const terminating = new Map<string, { stage: number; left: number }>();
 
   async function start(): Promise<number> {
     terminating.clear();
@@ -38,31 +39,52 @@ export function emptyNamespaces({ registry, log, signal }: EmptierOptions): Prom
 
   async function look({ metadata: { name, deletionTimestamp } }: ApiObject): Promise<void> {
     if (deletionTimestamp === undefined || terminating.has(name)) return;
-    terminating.set(name, 0);
-    for (const resource of contents) await registry.removeCollection(resource, { namespace: name });
-    await finish(name);
+    await empty(name, 0);
   }
 
   /** What finalizers keep is waited for: each deletion comes by here. */
   async function countDown(name: string): Promise<void> {
-    const left = terminating.get(name);
-    if (left === undefined) return;
-    terminating.set(name, left - 1);
-    if (left <= 1) await finish(name);
+    const state = terminating.get(name);
+    if (state === undefined) return;
+    state.left -= 1;
+    if (state.left <= 0) await empty(name, state.stage);
   }
 
-  async function finish(name: string): Promise<void> {
-    const left = await count(name);
-    terminating.set(name, left);
-    if (left > 0) return;
+  /** Stage by stage, until one has to be waited for. */
+  async function empty(name: string, from: number): Promise<void> {
+    for (const [stage, kinds] of stages.entries()) {
+      if (stage < from) continue;
+      terminating.set(name, { stage, left: 0 });
+      for (const kind of kinds) await registry.removeCollection(kind, { namespace: name });
+      const left = await count(name, kinds);
+      terminating.set(name, { stage, left });
+      if (left > 0) return;
+    }
     terminating.delete(name);
     await registry.finalizeNamespace(name);
   }
 
-  async function count(name: string): Promise<number> {
-    const lists = await Promise.all(contents.map((resource) => store.list(prefixOf(resource, name))));
+  async function count(name: string, kinds: readonly Resource[]): Promise<number> {
+    const lists = await Promise.all(kinds.map((resource) => store.list(prefixOf(resource, name))));
     return lists.reduce((sum, { entries }) => sum + entries.length, 0);
   }
 
   return follow({ store, prefix: "", signal, log, start, changed });
+}
+
+/** Every kind in a stage after those of the kinds that can keep its objects from being deleted. */
+export function deletionStages(kinds: readonly Resource[]): Resource[][] {
+  const byPlural = new Map(kinds.map((kind) => [kind.plural, kind]));
+  const stageOf = ({ denyDelete, plural }: Resource, below: readonly string[] = []): number => {
+    if (below.includes(plural)) throw new Error(`${[...below, plural].join(", ")} keep each other from being deleted`);
+    const before = denyDelete.flatMap(({ resource }) => byPlural.get(resource) ?? []);
+    return before.reduce((stage, kind) => Math.max(stage, stageOf(kind, [...below, plural]) + 1), 0);
+  };
+  const stages: Resource[][] = [];
+  for (const kind of kinds) {
+    const stage = stageOf(kind);
+    while (stages.length <= stage) stages.push([]);
+    stages[stage]?.push(kind);
+  }
+  return stages;
 }

@@ -92,6 +92,14 @@ export const apiError = (code: number, reason: string, message: string, details?
     code,
   });
 
+/** The reason of each cause of a 409 that says what other objects keep one from being deleted. */
+export const DELETION_DENIED = "DeletionDenied";
+
+/** Refused because of other objects: it succeeds once those are gone. Every other 409 of a deletion means that this
+ *  is no longer the object that was meant. */
+export const isDeletionDenied = (error: unknown): error is ApiError =>
+  error instanceof ApiError && (error.status.details?.causes ?? []).some(({ reason }) => reason === DELETION_DENIED);
+
 export class ApiError extends Error {
   override readonly name = "ApiError";
   constructor(readonly status: Status) {

@@ -1,8 +1,9 @@
-import type { ApiObject } from "../../api/meta.js";
+import type { ApiObject, ObjectMeta } from "../../api/meta.js";
 import { Conflict, NotFound } from "../../store/store.js";
 import { badRequest, conflict, forbidden, notFound } from "../errors.js";
 import { keyOf, type Ref, type Resource } from "../resources/resource.js";
 import { type RegistryContext, timestamp } from "./context.js";
+import { checkDeletable } from "./deny-delete.js";
 import { getEntry } from "./get.js";
 import { isNamespace } from "./namespaces.js";
 
@@ -20,14 +21,15 @@ export interface Deletion {
 
 const MAX_ATTEMPTS = 5;
 
-/** @throws 400 (a propagation policy that is not carried out), 403, 404, 409 (precondition) */
+/** @throws 400 (a propagation policy that is not carried out), 403, 404, 409 (precondition; or other objects stand in
+ *  the way, by the kind's rules) */
 export async function remove(
   ctx: RegistryContext,
   resource: Resource,
   ref: Ref,
   options: DeleteOptions = {},
 ): Promise<Deletion> {
-  checkPolicy(options.propagationPolicy);
+  checkPolicy(resource, options.propagationPolicy);
   if (isNamespace(resource) && ref.name === "default")
     throw forbidden(resource, ref, "this namespace may not be deleted");
   for (let attempt = 1; ; attempt++) {
@@ -50,12 +52,18 @@ async function removeOnce(
   const { object, revision } = await getEntry(ctx, resource, ref);
   checkPreconditions(resource, ref, object, options);
   const key = keyOf(resource, ref);
-  if (!isKept(object)) {
+  const foreground = options.propagationPolicy === "Foreground";
+  const deleting = object.metadata.deletionTimestamp !== undefined;
+  if (deleting && (!foreground || hasFinalizer(object, FOREGROUND))) return { gone: false, object };
+  if (!foreground) await checkDeletable(ctx, resource, ref, object);
+  if (!foreground && !isKept(object)) {
     if (options.dryRun) return { gone: true, object };
     return { gone: true, object: (await ctx.store.delete(key, revision)).object };
   }
-  if (object.metadata.deletionTimestamp !== undefined) return { gone: false, object };
-  const doomed = markDeleted(resource, object, timestamp(ctx.now()));
+  const doomed = markDeleted(resource, object, {
+    deletionTimestamp: object.metadata.deletionTimestamp ?? timestamp(ctx.now()),
+    ...(foreground && { finalizers: [...(object.metadata.finalizers ?? []), FOREGROUND] }),
+  });
   if (options.dryRun) return { gone: false, object: doomed };
   if (!isNamespace(resource)) return { gone: false, object: (await ctx.store.update(key, doomed, revision)).object };
   ctx.namespaces.close(ref.name);
@@ -66,8 +74,15 @@ async function removeOnce(
   }
 }
 
-function markDeleted(resource: Resource, object: ApiObject, deletionTimestamp: string): ApiObject {
-  const metadata = { ...object.metadata, deletionTimestamp, deletionGracePeriodSeconds: 0 };
+/** Kubernetes' own: what the object holds is to be deleted first. Here its kind's controller sees to that. */
+const FOREGROUND = "foregroundDeletion";
+
+const hasFinalizer = ({ metadata }: ApiObject, name: string) => metadata.finalizers?.includes(name) === true;
+
+type Marks = Pick<ObjectMeta, "deletionTimestamp" | "finalizers">;
+
+function markDeleted(resource: Resource, object: ApiObject, marks: Marks): ApiObject {
+  const metadata = { ...object.metadata, ...marks, deletionGracePeriodSeconds: 0 };
   return { ...object, metadata, ...(isNamespace(resource) && { status: { phase: "Terminating" } }) };
 }
 
@@ -80,8 +95,9 @@ function isKept({ metadata, kind, apiVersion, spec }: ApiObject): boolean {
   return ((spec as { finalizers?: string[] } | undefined)?.finalizers ?? []).length > 0;
 }
 
-function checkPolicy(policy: string | undefined): void {
+function checkPolicy(resource: Resource, policy: string | undefined): void {
   if (policy === undefined || policy === "Background") return;
+  if (policy === "Foreground" && resource.cascades) return;
   if (policy === "Foreground" || policy === "Orphan")
     throw badRequest(`propagationPolicy ${policy} is not carried out by this server yet: use Background`);
   throw badRequest(`propagationPolicy: Unsupported value: ${JSON.stringify(policy)}: supported values: "Background"`);

@@ -1,6 +1,7 @@
 import type { CustomResourceDefinition, PrinterColumn, ScaleSubresource, Schema } from "../../api/crd.js";
 import type { ApiObject } from "../../api/meta.js";
 import type { Key } from "../../store/store.js";
+import { cascades, type DenyDelete, denyDeleteRules } from "./deny-delete.js";
 import { objectMetaSchema } from "./object-meta.js";
 
 /** One served kind, as the rest of the API server sees it. */
@@ -22,6 +23,10 @@ export interface Resource {
   hasStatus: boolean;
   scale?: ScaleSubresource;
   annotations: Readonly<Record<string, string>>;
+  /** What keeps an object from being deleted. */
+  denyDelete: readonly DenyDelete[];
+  /** A deletion may ask for that to be deleted too. */
+  cascades: boolean;
 }
 
 export interface Ref {
@@ -70,6 +75,7 @@ function resourceOf({ metadata, spec }: CustomResourceDefinition): Resource {
   const version = spec.versions.find((v) => v.storage && v.served);
   if (version === undefined) throw new Error(`${metadata.name}: no version is both served and stored`);
   const { names, group } = spec;
+  const { annotations = {} } = metadata;
   return {
     group,
     version: version.name,
@@ -85,7 +91,9 @@ function resourceOf({ metadata, spec }: CustomResourceDefinition): Resource {
     columns: version.additionalPrinterColumns,
     hasStatus: version.subresources?.status !== undefined,
     ...(version.subresources?.scale && { scale: version.subresources.scale }),
-    annotations: metadata.annotations ?? {},
+    annotations,
+    denyDelete: denyDeleteRules(annotations),
+    cascades: cascades(annotations),
   };
 }
 
