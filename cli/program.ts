@@ -26,6 +26,16 @@ export const COMMANDS: Readonly<Record<string, Row>> = {
     summary: "machines, services not steady and why, last changes",
     load: () => import("./status.js"),
   },
+  backup: {
+    group: "Run Davit:",
+    summary: "write everything that Davit knows into one file",
+    load: () => import("./backup.js"),
+  },
+  restore: {
+    group: "Run Davit:",
+    summary: "make a data folder of a backup",
+    load: () => import("./restore.js"),
+  },
 
   apply: { group: "Declare:", summary: "apply manifests or ECS JSON", load: () => import("./apply.js") },
   get: { group: "Declare:", summary: "list objects, or show one", load: () => import("./get.js") },

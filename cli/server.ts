@@ -14,6 +14,7 @@ import { openLmdbStore } from "../store/lmdb/lmdb-store.js";
 import { LockHeld } from "../store/lock.js";
 import type { Store } from "../store/store.js";
 import { port } from "./arguments.js";
+import { BACKUP_PATH, serveBackup } from "./backup/serve.js";
 import { crashOnBugs, untilTold } from "./child-process.js";
 import { writeDavitContext } from "./davit-context.js";
 import { EXIT, Failure, messageOf } from "./failure.js";
@@ -82,6 +83,7 @@ async function server(options: ServerOptions): Promise<void> {
       "tasks/log": taskLogs({ client: api.client, bus, now: Date.now }),
       "containerinstances/probe": instanceProbe({ client: api.client, bus }),
     },
+    paths: { [BACKUP_PATH]: serveBackup({ folder, store, now: Date.now }) },
     metrics: () => metrics.text(),
   });
   closing.push(() => listening.close());

@@ -60,6 +60,8 @@ export interface Transport {
   /** The parsed lines of a body that comes bit by bit, all that came together at a time. Ends with the signal or the
    *  connection. @throws ApiError if the answer is no success; Unreachable if there is none */
   stream(path: string, call?: Call): AsyncIterable<readonly unknown[]>;
+  /** The body of a success as it comes, whole or not at all. @throws as `call` does, also when it breaks off */
+  bytes(path: string, call?: Call): AsyncIterable<Buffer>;
   /** Cuts what is under way. */
   close(): void;
 }
@@ -125,9 +127,12 @@ export function createTransport(connection: Connection, options: TransportOption
     try {
       return await whole(response);
     } catch (error) {
-      throw new Unreachable(connection.server, `broke off its answer: ${messageOf(error)}`, { cause: error });
+      throw brokenOff(error);
     }
   }
+
+  const brokenOff = (error: unknown): Unreachable =>
+    new Unreachable(connection.server, `broke off its answer: ${messageOf(error)}`, { cause: error });
 
   const text = async (path: string, call: Call = {}): Promise<string> => textOf(await answer(path, call, silenceMs));
 
@@ -150,6 +155,16 @@ export function createTransport(connection: Connection, options: TransportOption
         throw error;
       }
       yield* jsonLines(response);
+    },
+    async *bytes(path, call = {}) {
+      const response = await answer(path, call, silenceMs);
+      try {
+        yield* response as AsyncIterable<Buffer>;
+      } catch (error) {
+        throw brokenOff(error);
+      } finally {
+        response.destroy();
+      }
     },
     close: () => agent?.destroy(),
   };

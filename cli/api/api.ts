@@ -1,6 +1,11 @@
 import { type Connection, createTransport, type Transport, Unreachable } from "../../client/http-transport.js";
 import { codeOf, Failure } from "../failure.js";
 
+/** Nobody answers at the API's address. */
+export class Unanswered extends Failure {
+  override readonly name = "Unanswered";
+}
+
 /** The API as commands use it. Its calls @throw ApiError for a refusal, and a Failure that says what to do where
  *  nobody answers. */
 export interface Api extends Transport {
@@ -24,6 +29,13 @@ export function createApi(connection: Connection): Api {
         explain(error);
       }
     },
+    async *bytes(path, call) {
+      try {
+        yield* transport.bytes(path, call);
+      } catch (error) {
+        explain(error);
+      }
+    },
     takeWarnings: () => warnings.splice(0),
     close: () => transport.close(),
   };
@@ -33,7 +45,7 @@ function explain(error: unknown): never {
   if (!(error instanceof Unreachable)) throw error;
   const code = codeOf(error.cause);
   const away = code !== undefined && ["ECONNREFUSED", "ENOTFOUND", "ECONNRESET", "ETIMEDOUT"].includes(code);
-  throw new Failure(
+  throw new Unanswered(
     away
       ? `no Davit answers at ${error.server} (${code}): start it with \`davit up\`, or point --kubeconfig elsewhere.`
       : error.message,

@@ -7,6 +7,8 @@ import { EXIT, Failure } from "../failure.js";
 export interface DataFolder {
   root: string;
   stamp: string;
+  /** Stands in the stamp's place while a backup is being restored here. */
+  restoring: string;
   state: string;
   kubeconfig: string;
   store: string;
@@ -30,6 +32,7 @@ export function dataFolder(dataDir: string | undefined): DataFolder {
   return {
     root,
     stamp: at("davit.json"),
+    restoring: at("restoring.json"),
     state: at("state.json"),
     kubeconfig: at("kubeconfig"),
     store: at("store"),
@@ -45,6 +48,11 @@ export function dataFolder(dataDir: string | undefined): DataFolder {
 export function openDataFolder(folder: DataFolder): void {
   const { root, stamp } = folder;
   if (existsSync(stamp)) checkFormat(folder);
+  else if (existsSync(folder.restoring))
+    throw new Failure(
+      `a restore into ${root} was cut short: run \`davit restore FILE --data-dir ${root}\` again, and it starts afresh.`,
+      EXIT.fatal,
+    );
   else if (existsSync(root) && readdirSync(root).length > 0)
     throw new Failure(
       `${root} is not empty and not a Davit data folder (no davit.json in it): name an empty or new folder with --data-dir.`,

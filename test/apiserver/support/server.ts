@@ -58,13 +58,13 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-export interface StartOptions extends Partial<ApiServerOptions>, Pick<ListenOptions, "connect" | "metrics"> {
+export interface StartOptions extends Partial<ApiServerOptions>, Pick<ListenOptions, "connect" | "metrics" | "paths"> {
   /** How many changes the store keeps for watches. */
   keptChanges?: number;
 }
 
 export async function startServer(name: string, start: StartOptions = {}): Promise<TestServer> {
-  const { keptChanges, connect, metrics, ...options } = start;
+  const { keptChanges, connect, metrics, paths, ...options } = start;
   const folder = temporaryFolder(`api-${name}`);
   const errors: object[] = [];
   const log: Log = { info() {}, warn() {}, error: (fields) => errors.push(fields) };
@@ -97,6 +97,7 @@ export async function startServer(name: string, start: StartOptions = {}): Promi
     bookmarkMs: 50,
     ...(connect && { connect }),
     ...(metrics && { metrics }),
+    ...(paths && { paths }),
   });
   const token = tokens[0]?.token ?? "";
   const file = join(folder.path, "kubeconfig");
