@@ -4,7 +4,7 @@ import { type Arns, createArns } from "../api/arn.js";
 import type { Log } from "../api/log.js";
 import { objectName, parseRevisionReference } from "../api/names.js";
 import { controllerOf, keyOf } from "../api/references.js";
-import type { Kind, Task } from "../api/types.gen.js";
+import type { ContainerInstance, Kind, Task } from "../api/types.gen.js";
 import type { ControlBus } from "../bus/transport.js";
 import { type Controller, keyOfObject, runController, type Source, source } from "../client/controller.js";
 import type { ObjectClient } from "../client/object-client.js";
@@ -13,6 +13,7 @@ import { clusterKey, clusterObjectKey } from "./cluster/keys.js";
 import { createClusterReconciler, createTaskTally } from "./cluster/reconciler.js";
 import type { Deps, Reconcile } from "./deps.js";
 import { createConnectivity } from "./instance/connectivity.js";
+import { isLeaving, isSilent } from "./instance/drain.js";
 import { createInstanceReconciler } from "./instance/reconciler.js";
 import { createSessions } from "./instance/sessions.js";
 import { type Meter, queueMetrics } from "./metrics.js";
@@ -193,6 +194,23 @@ const onlyTelling = (world: World): Source => ({
   },
 });
 
+/** Services with tasks on a machine that begins or ends to drain, to leave or to be silent. */
+const machinesTurning = (world: World): Source => ({
+  informer: world.informers.ContainerInstance,
+  connect(add) {
+    const tell = ({ metadata }: ContainerInstance): void => {
+      for (const task of world.tasksOn(metadata)) serviceOfTask(world, task).forEach(add);
+    };
+    return world.informers.ContainerInstance.on({
+      // Machines' counts and resources are written often.
+      updated(instance, before) {
+        if (isLeaving(instance) !== isLeaving(before) || isSilent(instance) !== isSilent(before)) tell(instance);
+      },
+      deleted: tell,
+    });
+  },
+});
+
 /** What of a task its service looks at. */
 const telling = ({ status = {}, spec, metadata }: Task): string =>
   `${status.lastStatus}/${status.healthyAt}/${status.healthStatus}/${spec.desiredStatus}/${metadata.deletionTimestamp}/${spec.containerInstance}`;
@@ -223,7 +241,7 @@ const taskSetSources = (world: World): readonly Source[] => [
   source(world.informers.TaskDefinitionRevision, ({ metadata, spec }) =>
     world.servicesOfFamily(metadata.namespace, spec.family).map(keyOfObject),
   ),
-  source(world.informers.ContainerInstance),
+  machinesTurning(world),
 ];
 
 /** Clusters of which tasks wait, wherever what they wait for may have appeared. */

@@ -18,6 +18,7 @@ import type {
 import { createInformer, type Informer } from "../client/informer.js";
 import type { ObjectClient, Ref } from "../client/object-client.js";
 import { clusterKey } from "./cluster/keys.js";
+import { isLeaving, isSilent } from "./instance/drain.js";
 import { LABEL, labelValue } from "./labels.js";
 import { isRemovable } from "./task/retention.js";
 import { isStopped, isWaiting } from "./task/view.js";
@@ -42,6 +43,8 @@ export interface World {
   /** Bound to this machine and not STOPPED. */
   tasksOn(instance: Ref): readonly Task[];
   instanceOf(task: Task): ContainerInstance | undefined;
+  /** Those of a cluster (`<namespace>/<cluster>`) that drain, leave or are silent. */
+  machinesApart(clusterKey: string): readonly ContainerInstance[];
   /** Without a machine yet. `clusterKey`: `<namespace>/<cluster>`. */
   waitingTasks(clusterKey: string): readonly Task[];
   /** Stopped tasks that nobody would miss. */
@@ -104,7 +107,13 @@ export function createWorld(options: {
     }),
     ContainerInstance: createInformer(client, "ContainerInstance", {
       ...rest,
-      indexes: { name: ({ metadata }) => [metadata.name] },
+      indexes: {
+        name: ({ metadata }) => [metadata.name],
+        apart: (instance) =>
+          isLeaving(instance) || isSilent(instance)
+            ? [clusterKey(instance.metadata.namespace, instance.spec.cluster)]
+            : [],
+      },
     }),
   };
   const revision = (namespace: string, name: string): TaskDefinitionRevision | undefined => {
@@ -133,6 +142,7 @@ export function createWorld(options: {
     tasksOn: (instance) => informers.Task.byIndex("instance", keyOf(instance)),
     waitingTasks: (key) => informers.Task.byIndex("waiting", key),
     removableTasks: (key) => informers.Task.byIndex("removable", key),
+    machinesApart: (key) => informers.ContainerInstance.byIndex("apart", key),
     instanceOf({ metadata, spec }) {
       const { containerInstance: name } = spec;
       return name === undefined ? undefined : informers.ContainerInstance.get({ namespace: metadata.namespace, name });

@@ -6,6 +6,7 @@ import type { ContainerInstance, ContainerInstanceStatus, Resource } from "../..
 import type { SyncRequest } from "../../bus/messages.js";
 import { advanceContainerInstance } from "../../state-machines/container-instance.js";
 import { ignoredCondition } from "../ignored.js";
+import { isDrainWanted } from "./drain.js";
 
 /** A session opens: what the agent says of its machine, connected, and the next epoch. */
 export function registered(
@@ -26,7 +27,7 @@ export function registered(
       ec2InstanceId: status.ec2InstanceId ?? request.hostname,
       hostname: request.hostname,
       address: request.address,
-      status: spec.status === "DRAINING" ? advanceContainerInstance(active, "DRAIN").state : active,
+      status: isDrainWanted(spec, nowMs) ? advanceContainerInstance(active, "DRAIN").state : active,
       agentConnected: true,
       epoch: (status.epoch ?? 0) + 1,
       versionInfo: {
@@ -60,7 +61,7 @@ export function connected(
 export function asWanted(instance: ContainerInstance, nowMs: number): ContainerInstanceStatus | undefined {
   const { spec, status } = instance;
   if (status?.status === undefined) return undefined;
-  const moved = advanceContainerInstance(status.status, spec.status === "DRAINING" ? "DRAIN" : "ACTIVATE");
+  const moved = advanceContainerInstance(status.status, isDrainWanted(spec, nowMs) ? "DRAIN" : "ACTIVATE");
   if (!moved.moved) return undefined;
   return ready(instance, { ...status, status: moved.state }, nowMs);
 }

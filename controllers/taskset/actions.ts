@@ -11,6 +11,7 @@ import type { Scheduler } from "../scheduler.js";
 import type { Journal } from "../service/journal.js";
 import { serviceTask } from "../task/new.js";
 import { countTasks } from "../task/view.js";
+import type { MachineFacts } from "./machines.js";
 import { taskName } from "./names.js";
 import { type SetInput, stateOf, type TasksPlan } from "./plan.js";
 import type { Start } from "./slots.js";
@@ -27,6 +28,7 @@ export interface Pass {
   serviceName: string;
   cluster: string;
   group: string;
+  machines: MachineFacts | undefined;
   /** `set` is absent for tasks whose set is gone. */
   sets: readonly (SetInput & { set?: TaskSet })[];
   primary: TaskSet | undefined;
@@ -115,6 +117,9 @@ async function startOne(
 /** ECS's words for a task that its service stops because it is UNHEALTHY. */
 export const FAILED_HEALTH_CHECKS = "Task failed container health checks";
 
+/** Davit's own words for a task that leaves a machine that drains: ECS has none. */
+export const drainingReason = (instance: string): string => `Container instance (instance ${instance}) is draining`;
+
 /** @returns the tasks that were asked to stop */
 export async function stopAll(
   { objects }: TaskSetDeps,
@@ -124,10 +129,7 @@ export async function stopAll(
 ): Promise<Task[]> {
   const asked: Task[] = [];
   await inParallel(stops, async (task) => {
-    const unhealthy = stateOf(task, pass.nowMs, pass.graceMs) === "unhealthy";
-    const stopReason = unhealthy
-      ? FAILED_HEALTH_CHECKS
-      : `Scaling activity initiated by (deployment ${task.spec.startedBy ?? ""})`;
+    const stopReason = reasonOf(task, pass);
     const patch = { spec: { desiredStatus: "STOPPED", stopCode: "ServiceSchedulerInitiated", stopReason } };
     try {
       const stopped = await client.patch("Task", task.metadata, patch, { fieldManager: MANAGER });
@@ -138,6 +140,14 @@ export async function stopAll(
     }
   });
   return asked;
+}
+
+function reasonOf(task: Task, { nowMs, graceMs, machines }: Pass): string {
+  if (stateOf(task, nowMs, graceMs, machines?.silent) === "unhealthy") return FAILED_HEALTH_CHECKS;
+  const { containerInstance, startedBy = "" } = task.spec;
+  if (containerInstance !== undefined && machines?.leaving.has(containerInstance))
+    return drainingReason(containerInstance);
+  return `Scaling activity initiated by (deployment ${startedBy})`;
 }
 
 /** Between two writes of one task set's status while it changes. */

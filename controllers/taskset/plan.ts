@@ -4,6 +4,7 @@ import type { Task } from "../../api/types.gen.js";
 import { planRolling, type RollingPlan, type RollingTaskState } from "../../state-machines/rolling.js";
 import { isHealthy, isPending, isRunning, stopAsked } from "../task/view.js";
 import { attemptOf } from "./backoff.js";
+import type { MachineFacts } from "./machines.js";
 import { type FreeSlots, freeSlots, type SetTasks, type Start } from "./slots.js";
 
 export interface SetInput extends SetTasks {
@@ -20,6 +21,8 @@ export interface TasksInput {
   /** So long after a task's start UNHEALTHY is not held against it (decision C9). */
   graceMs: number;
   sets: readonly SetInput[];
+  /** Absent where no machine of the cluster drains, leaves or is silent. */
+  machines?: MachineFacts | undefined;
   nowMs: number;
   /** The wanted revision cannot run (`Runnable=False`): starts nothing. */
   blocked: boolean;
@@ -43,7 +46,7 @@ export interface TasksPlan {
 }
 
 export function planTasks(input: TasksInput): TasksPlan {
-  const { nowMs, graceMs, desiredCount } = input;
+  const { nowMs, graceMs, desiredCount, machines } = input;
   const primary = input.sets.find((set) => set.primary);
   let missing = primary === undefined ? 0 : desiredCount;
   let attempts = 0;
@@ -51,11 +54,13 @@ export function planTasks(input: TasksInput): TasksPlan {
     name: set.name,
     primary: set.primary,
     tasks: set.alive.map((task) => {
-      const state = stateOf(task, nowMs, graceMs);
-      // An unhealthy task is replaced before it goes; one that goes by itself keeps its slot until it is STOPPED.
-      if (set === primary && state !== "unhealthy" && !stopAsked(task)) missing--;
+      const state = stateOf(task, nowMs, graceMs, machines?.silent);
+      const leaving = machines !== undefined && isOn(machines.leaving, task);
+      // An unhealthy task and one that leaves are replaced before they go; one that goes by itself keeps its slot
+      // until it is STOPPED.
+      if (set === primary && state !== "unhealthy" && !leaving && !stopAsked(task)) missing--;
       if (set === primary && state === "starting") attempts = Math.max(attempts, attemptOf(task));
-      return { name: task.metadata.name, state };
+      return { name: task.metadata.name, state, leaving };
     }),
   }));
   const free: FreeSlots = primary === undefined ? { due: [], attempts: 0 } : freeSlots(primary, missing, nowMs);
@@ -94,12 +99,23 @@ function tasksToStop(sets: readonly SetInput[], rolling: RollingPlan): Task[] {
   return stops;
 }
 
-/** What a task that is not STOPPED means for a deployment. */
-export function stateOf(task: Task, nowMs: number, graceMs: number): RollingTaskState {
+const NO_MACHINES: ReadonlySet<string> = new Set();
+const isOn = (machines: ReadonlySet<string>, { spec: { containerInstance } }: Task): boolean =>
+  containerInstance !== undefined && machines.has(containerInstance);
+
+/** What a task that is not STOPPED means for a deployment.
+ *  @param silent names of machines of which nobody knows how their tasks are */
+export function stateOf(
+  task: Task,
+  nowMs: number,
+  graceMs: number,
+  silent: ReadonlySet<string> = NO_MACHINES,
+): RollingTaskState {
   if (stopAsked(task)) return "stopping";
   if (isPending(task)) return "starting";
   // On its way down by itself: an essential container has ended.
   if (!isRunning(task)) return "stopping";
+  if (silent.size > 0 && isOn(silent, task)) return "waiting";
   if (isHealthy(task, nowMs)) return "healthy";
   const { healthStatus, startedAt } = task.status ?? {};
   const graceOver = startedAt === undefined || Date.parse(startedAt) + graceMs <= nowMs;

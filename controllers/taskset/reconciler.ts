@@ -5,6 +5,7 @@ import { clusterNameOf, serviceNameOf } from "../../api/names.js";
 import { controllerOf, isControlledBy, parseKey } from "../../api/references.js";
 import type { Service, Task, TaskDefinitionRevision, TaskSet } from "../../api/types.gen.js";
 import { again, done } from "../../client/work-queue.js";
+import { clusterKey } from "../cluster/keys.js";
 import type { Reconcile } from "../deps.js";
 import { createPace } from "../pace.js";
 import { startedMessages, stoppedMessages, throttledMessage } from "../service/events.js";
@@ -13,6 +14,7 @@ import { serviceGroup } from "../task/new.js";
 import { nextHealthyMs } from "../task/view.js";
 import { type Pass, startAll, stopAll, type TaskSetDeps, writeStatuses } from "./actions.js";
 import { THROTTLED_AFTER } from "./backoff.js";
+import { machineFacts } from "./machines.js";
 import { planTasks, type SetInput } from "./plan.js";
 import { retire } from "./retention.js";
 import { tellApart } from "./slots.js";
@@ -44,6 +46,7 @@ export function createTaskSetReconciler(deps: TaskSetDeps): Reconcile {
       minimumHealthyPercent,
       graceMs: pass.graceMs,
       sets: pass.sets,
+      machines: pass.machines,
       nowMs: pass.nowMs,
       blocked: pass.revision === undefined || isNotRunnable(pass.revision),
       maxStarts: MAX_STARTS,
@@ -95,10 +98,12 @@ function gather({ world, now }: TaskSetDeps, service: Service): Pass {
   // Tasks whose set is gone are on their way out too, and count under the ceiling until they are.
   const orphans = [...byOwner.values()].flat();
   const serviceName = serviceNameOf(service);
+  const cluster = clusterNameOf(spec.cluster);
   return {
     service,
     serviceName,
-    cluster: clusterNameOf(spec.cluster),
+    cluster,
+    machines: machineFacts(world.machinesApart(clusterKey(metadata.namespace, cluster))),
     group: serviceGroup(serviceName),
     sets: orphans.length === 0 ? sets : [...sets, { name: "", primary: false, ...tellApart(orphans) }],
     primary,

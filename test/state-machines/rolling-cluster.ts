@@ -7,19 +7,42 @@ export interface Limits {
   minimumHealthyPercent: number;
 }
 
+interface PretendedTask {
+  set: string;
+  state: RollingTaskState;
+  machine?: string;
+  /** The lost task in whose place it was started. */
+  standsFor?: string;
+}
+
 export class RollingCluster {
-  readonly tasks = new Map<string, { set: string; state: RollingTaskState }>();
+  readonly tasks = new Map<string, PretendedTask>();
+  readonly draining = new Set<string>();
+  /** Machines whose tasks are set aside. */
+  readonly lost = new Set<string>();
   private made = 0;
 
   constructor(
     public limits: Limits,
     /** The last one is the deployment that is wanted. */
     readonly sets: string[] = ["old", "new"],
+    /** Where a task is placed. */
+    readonly place: () => string | undefined = () => undefined,
   ) {}
 
-  add(set: string, state: RollingTaskState, howMany: number): this {
-    for (let i = 0; i < howMany; i++) this.tasks.set(`${set}-${++this.made}`, { set, state });
+  add(set: string, state: RollingTaskState, howMany: number, machine?: string): this {
+    for (let i = 0; i < howMany; i++) {
+      const on = machine ?? this.place();
+      this.tasks.set(`${set}-${++this.made}`, { set, state, ...(on !== undefined && { machine: on }) });
+    }
     return this;
+  }
+
+  isLost = ({ machine }: PretendedTask): boolean => machine !== undefined && this.lost.has(machine);
+  isLeaving = ({ machine }: PretendedTask): boolean => machine !== undefined && this.draining.has(machine);
+  /** All but those that are set aside. */
+  get counted(): PretendedTask[] {
+    return [...this.tasks.values()].filter((task) => !this.isLost(task));
   }
 
   plan(more: { startsBlocked?: boolean } = {}): RollingPlan {
@@ -31,16 +54,34 @@ export class RollingCluster {
         name,
         primary: name === primary,
         tasks: [...this.tasks]
-          .filter(([, task]) => task.set === name)
-          .map(([task, { state }]) => ({ name: task, state })),
+          .filter(([, task]) => task.set === name && !(this.isLost(task) && task.state === "stopping"))
+          .map(([name, task]) => ({
+            name,
+            state: this.isLost(task) ? "lost" : task.state,
+            leaving: this.isLeaving(task),
+            standIn: this.isStandIn(task),
+          })),
       })),
     });
+  }
+
+  private isStandIn({ standsFor }: PretendedTask): boolean {
+    const original = standsFor === undefined ? undefined : this.tasks.get(standsFor);
+    return original !== undefined && !this.isLost(original) && original.state !== "stopping";
   }
 
   apply(plan: RollingPlan): void {
     for (const set of plan.sets) {
       for (const name of set.stop) this.set(name, "stopping");
-      this.add(set.name, "starting", set.start);
+      for (let i = 0; i < set.start; i++) {
+        const replaced = new Set([...this.tasks.values()].map(({ standsFor }) => standsFor));
+        const [original] =
+          [...this.tasks].find(([name, task]) => task.set === set.name && this.isLost(task) && !replaced.has(name)) ??
+          [];
+        this.add(set.name, "starting", 1);
+        const made = [...this.tasks.values()].at(-1);
+        if (made && original !== undefined) made.standsFor = original;
+      }
     }
   }
 
@@ -59,8 +100,7 @@ export class RollingCluster {
   }
 
   count(state: RollingTaskState, set?: string): number {
-    return [...this.tasks.values()].filter((task) => task.state === state && (set === undefined || task.set === set))
-      .length;
+    return this.counted.filter((task) => task.state === state && (set === undefined || task.set === set)).length;
   }
 
   /** `old/new` in the notation of spec/06 §11: `4/2+2p` is four old, two new and two new pending. */
