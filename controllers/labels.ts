@@ -22,6 +22,8 @@ export const labelValue = (name: string): string => (name.length <= 63 ? name : 
 export const ANNOTATION = {
   /** How many tasks in a row failed to start in this slot before this one. */
   attempt: "davit.dev/attempt",
+  /** Name of the task of a lost machine in whose place this one was started. */
+  standsInFor: "davit.dev/stands-in-for",
   /** Set by `davit rollout restart`: part of what makes a deployment distinct. */
   restartedAt: "davit.dev/restartedAt",
   /** One apply of many objects carries one id: the deployment waits for all of them (decision A2). */

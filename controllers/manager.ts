@@ -24,7 +24,7 @@ import { createServiceReconciler } from "./service/reconciler.js";
 import { createTaskReconciler, needsLook } from "./task/reconciler.js";
 import { createReports } from "./task/reports.js";
 import { createRetentionReconciler, isRemovable } from "./task/retention.js";
-import { isWaiting } from "./task/view.js";
+import { isSetAside, isWaiting } from "./task/view.js";
 import { createDefinitionReconciler, createRevisionReconciler } from "./taskdefinition/reconciler.js";
 import { createTaskSetReconciler } from "./taskset/reconciler.js";
 import { createWorld, type World } from "./world.js";
@@ -212,8 +212,10 @@ const machinesTurning = (world: World): Source => ({
 });
 
 /** What of a task its service looks at. */
-const telling = ({ status = {}, spec, metadata }: Task): string =>
-  `${status.lastStatus}/${status.healthyAt}/${status.healthStatus}/${spec.desiredStatus}/${metadata.deletionTimestamp}/${spec.containerInstance}`;
+const telling = (task: Task): string => {
+  const { status = {}, spec, metadata } = task;
+  return `${status.lastStatus}/${isSetAside(task)}/${status.healthyAt}/${status.healthStatus}/${spec.desiredStatus}/${metadata.deletionTimestamp}/${spec.containerInstance}`;
+};
 
 const serviceSources = (world: World): readonly Source[] => [
   source(world.informers.Service, keyOfEach),

@@ -3,7 +3,7 @@
 import { controllerOf } from "../../api/references.js";
 import type { Task } from "../../api/types.gen.js";
 import { whyStopped } from "../../api/why-stopped.js";
-import { isStopped, wasHealthy } from "../task/view.js";
+import { isStopped, lostItsMachine, wasHealthy } from "../task/view.js";
 import { FAILED_HEALTH_CHECKS } from "../taskset/actions.js";
 
 /** Why the task set's newest task that never became healthy has stopped, of those that nobody scaled away. No task is
@@ -20,6 +20,7 @@ export function lastFailure(tasks: readonly Task[], setUid: string): string | un
 const hasFailed = (task: Task): boolean =>
   isStopped(task) &&
   !wasHealthy(task) &&
+  !lostItsMachine(task) &&
   (task.spec.desiredStatus !== "STOPPED" || task.spec.stopReason === FAILED_HEALTH_CHECKS);
 
 const stoppedAt = ({ status }: Task): string => status?.stoppedAt ?? "";

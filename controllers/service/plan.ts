@@ -111,7 +111,7 @@ function arrange({ service, sets }: ServiceInput, primary: string): Step[] {
     const desiredCount = wanted ? desiredCountOf(service) : 0;
     if (set.spec.role !== role || set.spec.desiredCount !== desiredCount) {
       steps.push({ kind: "setTaskSet", set, role, desiredCount });
-    } else if (!wanted && counts.alive === 0) {
+    } else if (!wanted && isEmpty(counts)) {
       steps.push({ kind: "deleteTaskSet", set });
     }
   }
@@ -125,7 +125,10 @@ function planDeletion({ sets }: ServiceInput): ServicePlan {
     if (set.metadata.deletionTimestamp !== undefined) continue;
     const { role } = set.spec;
     if (set.spec.desiredCount !== 0) steps.push({ kind: "setTaskSet", set, role, desiredCount: 0 });
-    else if (counts.alive === 0) steps.push({ kind: "deleteTaskSet", set });
+    else if (isEmpty(counts)) steps.push({ kind: "deleteTaskSet", set });
   }
   return { steps };
 }
+
+/** Also of lost machines' tasks: they would go with it, while their containers may live. */
+const isEmpty = ({ alive, setAside }: Counts): boolean => alive === 0 && setAside === 0;

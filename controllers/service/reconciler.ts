@@ -123,7 +123,7 @@ function tallyOf(tasks: readonly Task[], nowMs: number): Tally {
   return { counts, nextHealthyMs: nextHealthyMs(tasks, nowMs), waiting };
 }
 
-const NONE: Counts = { running: 0, pending: 0, healthy: 0, alive: 0, wanted: 0 };
+const NONE: Counts = { running: 0, pending: 0, healthy: 0, alive: 0, wanted: 0, setAside: 0 };
 
 const viewsOf = ({ world }: ServiceDeps, service: Service, { counts }: Tally): SetView[] =>
   world

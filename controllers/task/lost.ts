@@ -3,7 +3,7 @@
 // was away shortens any.
 import { getCondition } from "../../api/conditions.js";
 import type { ContainerInstance, LostInstances, Task } from "../../api/types.gen.js";
-import { isStopped, stopAsked } from "./view.js";
+import { isSetAside, isStopped, stopAsked } from "./view.js";
 
 /** All fields, with their defaults. */
 export interface LostPolicy {
@@ -82,13 +82,6 @@ export function judge(
   return { kind: setAside ? "setAside" : "stop" };
 }
 
-/** Its machine is lost, its place is taken until that is back, and meanwhile no count has it: neither those for floor
- *  and ceiling nor those for how many are wanted. Stored, so that it outlives a restart of the control plane. */
-export const isSetAside = (task: Task): boolean =>
-  !isStopped(task) && getCondition(task.status?.conditions, SET_ASIDE)?.status === "True";
-
-/** The condition of a task that `isSetAside`. */
-export const SET_ASIDE = "SetAside";
 /** False on a stopped task of which nobody knows yet whether its containers are gone. */
 export const CONFIRMED_GONE = "ContainersConfirmedGone";
 

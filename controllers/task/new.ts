@@ -107,8 +107,17 @@ export interface ServiceTask extends Start {
   arns: Arns;
 }
 
+function annotationsOf({ attempt, standsInFor }: Start): Partial<Pick<New<"Task">["metadata"], "annotations">> {
+  if (attempt === 0 && standsInFor === undefined) return {};
+  const annotations = {
+    ...(attempt > 0 && { [ANNOTATION.attempt]: String(attempt) }),
+    ...(standsInFor !== undefined && { [ANNOTATION.standsInFor]: standsInFor }),
+  };
+  return { annotations };
+}
+
 export function serviceTask(parts: ServiceTask): New<"Task"> {
-  const { set, service, slot, attempt, name, uid, revision, place, group, startedBy, nowMs, arns } = parts;
+  const { set, service, slot, name, uid, revision, place, group, startedBy, nowMs, arns } = parts;
   const { namespace } = set.metadata;
   const { launchType, placementConstraints, placementStrategy, networkConfiguration } = set.spec;
   const cluster = clusterNameOf(set.spec.cluster);
@@ -125,7 +134,7 @@ export function serviceTask(parts: ServiceTask): New<"Task"> {
         [LABEL.taskSet]: labelValue(set.metadata.name),
         [LABEL.slot]: String(slot),
       },
-      ...(attempt > 0 && { annotations: { [ANNOTATION.attempt]: String(attempt) } }),
+      ...annotationsOf(parts),
       ownerReferences: [controllerReference(set)],
       finalizers: [FINALIZER.task],
     },

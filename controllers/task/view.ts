@@ -1,4 +1,5 @@
 // What a task counts as. The one place that knows, so that services, task sets and clusters agree. Pure.
+import { getCondition } from "../../api/conditions.js";
 import type { Task } from "../../api/types.gen.js";
 
 /** STOPPED is final. */
@@ -10,6 +11,14 @@ export const stopAsked = (task: Task): boolean =>
 
 /** Is to run, and may still. */
 export const isWanted = (task: Task): boolean => !isStopped(task) && !stopAsked(task);
+
+/** The condition of a task that `isSetAside`. */
+export const SET_ASIDE = "SetAside";
+
+/** Its machine is lost, its place is taken until that is back, and meanwhile no count has it: neither those for floor
+ *  and ceiling nor those for how many are wanted. Stored, so that it outlives a restart of the control plane. */
+export const isSetAside = (task: Task): boolean =>
+  !isStopped(task) && getCondition(task.status?.conditions, SET_ASIDE)?.status === "True";
 
 /** To run, and without a machine, or at least without its room on it, yet. */
 export function isWaiting(task: Task): boolean {
@@ -45,7 +54,14 @@ function isoOf(ms: number): string {
 
 /** Stopped without ever having run, and nobody asked for it: what the start throttle counts (spec/07 §5). */
 export const failedToStart = (task: Task): boolean =>
-  isStopped(task) && task.status?.startedAt === undefined && task.spec.desiredStatus !== "STOPPED";
+  isStopped(task) &&
+  task.status?.startedAt === undefined &&
+  task.spec.desiredStatus !== "STOPPED" &&
+  !lostItsMachine(task);
+
+/** Stopped because its machine was lost or left: that says nothing about the task. */
+export const lostItsMachine = ({ status }: Task): boolean =>
+  status?.stopCode === "InfrastructureHealth" || status?.stopCode === "TerminationNotice";
 
 /** Got as far as counting as healthy before it stopped. */
 export function wasHealthy(task: Task): boolean {
@@ -60,12 +76,18 @@ export interface Counts {
   /** Not STOPPED, whatever is wanted of them: what may hold resources. */
   alive: number;
   wanted: number;
+  /** Of lost machines, and counted nowhere else. */
+  setAside: number;
 }
 
 export function countTasks(tasks: Iterable<Task>, nowMs: number): Counts {
-  const counts: Counts = { running: 0, pending: 0, healthy: 0, alive: 0, wanted: 0 };
+  const counts: Counts = { running: 0, pending: 0, healthy: 0, alive: 0, wanted: 0, setAside: 0 };
   for (const task of tasks) {
     if (isStopped(task)) continue;
+    if (isSetAside(task)) {
+      counts.setAside++;
+      continue;
+    }
     counts.alive++;
     if (isWanted(task)) counts.wanted++;
     if (isRunning(task)) {

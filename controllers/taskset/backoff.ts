@@ -1,7 +1,7 @@
 // How long a slot waits before its next task. Deadlines are computed from the tasks themselves: nothing to remember.
 import type { Task } from "../../api/types.gen.js";
 import { ANNOTATION } from "../labels.js";
-import { failedToStart, wasHealthy } from "../task/view.js";
+import { failedToStart, lostItsMachine, wasHealthy } from "../task/view.js";
 
 /** Longest gap between two starts in a slot (spec/07 §5). */
 export const MAX_DELAY_MS = 15 * 60_000;
@@ -18,6 +18,8 @@ export function nextStart(last: Task | undefined): { attempt: number; notBeforeM
   if (last === undefined || last.spec.desiredStatus === "STOPPED" || wasHealthy(last)) {
     return { attempt: 0, notBeforeMs: 0 };
   }
+  // What failed before it may well fail again.
+  if (lostItsMachine(last)) return { attempt: attemptOf(last), notBeforeMs: 0 };
   const stoppedAtMs = Date.parse(last.status?.stoppedAt ?? last.metadata.creationTimestamp);
   if (!failedToStart(last)) return { attempt: attemptOf(last), notBeforeMs: stoppedAtMs + RESTART_DELAY_MS };
   const attempt = attemptOf(last) + 1;

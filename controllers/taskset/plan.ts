@@ -1,8 +1,14 @@
 // Which tasks of a service start and stop now. All its task sets in one plan, because floor and ceiling are the
 // service's. State in, plan out: no reads, no writes, no clock.
 import type { Task } from "../../api/types.gen.js";
-import { planRolling, type RollingPlan, type RollingTaskState } from "../../state-machines/rolling.js";
-import { isHealthy, isPending, isRunning, stopAsked } from "../task/view.js";
+import {
+  planRolling,
+  type RollingPlan,
+  type RollingTask,
+  type RollingTaskState,
+} from "../../state-machines/rolling.js";
+import { ANNOTATION } from "../labels.js";
+import { isHealthy, isPending, isRunning, isSetAside, stopAsked } from "../task/view.js";
 import { attemptOf } from "./backoff.js";
 import type { MachineFacts } from "./machines.js";
 import { type FreeSlots, freeSlots, type SetTasks, type Start } from "./slots.js";
@@ -45,23 +51,29 @@ export interface TasksPlan {
   attempts: number;
 }
 
+const NO_NAMES: ReadonlySet<string> = new Set();
+
 export function planTasks(input: TasksInput): TasksPlan {
   const { nowMs, graceMs, desiredCount, machines } = input;
   const primary = input.sets.find((set) => set.primary);
   let missing = primary === undefined ? 0 : desiredCount;
   let attempts = 0;
+  const standIns = standInsOf(primary?.alive ?? []);
   const sets = input.sets.map((set) => ({
     name: set.name,
     primary: set.primary,
-    tasks: set.alive.map((task) => {
-      const state = stateOf(task, nowMs, graceMs, machines?.silent);
-      const leaving = machines !== undefined && isOn(machines.leaving, task);
-      // An unhealthy task and one that leaves are replaced before they go; one that goes by itself keeps its slot
-      // until it is STOPPED.
-      if (set === primary && state !== "unhealthy" && !leaving && !stopAsked(task)) missing--;
-      if (set === primary && state === "starting") attempts = Math.max(attempts, attemptOf(task));
-      return { name: task.metadata.name, state, leaving };
-    }),
+    tasks: set.alive
+      .filter((task) => !(stopAsked(task) && isSetAside(task)))
+      .map((task): RollingTask => {
+        const { name } = task.metadata;
+        const state = stateOf(task, nowMs, graceMs, machines?.silent);
+        const leaving = machines !== undefined && isOn(machines.leaving, task);
+        // An unhealthy task and one that leaves are replaced before they go, a lost one without going at all; one that
+        // goes by itself keeps its slot until it is STOPPED.
+        if (set === primary && state !== "unhealthy" && state !== "lost" && !leaving && !stopAsked(task)) missing--;
+        if (set === primary && state === "starting") attempts = Math.max(attempts, attemptOf(task));
+        return { name, state, leaving, standIn: standIns.has(name) };
+      }),
   }));
   const free: FreeSlots = primary === undefined ? { due: [], attempts: 0 } : freeSlots(primary, missing, nowMs);
   const rolling = planRolling({
@@ -74,7 +86,7 @@ export function planTasks(input: TasksInput): TasksPlan {
   });
 
   const allowed = rolling.sets.reduce((sum, { start }) => sum + start, 0);
-  const starts = free.due.slice(0, Math.min(allowed, input.maxStarts));
+  const starts = withOriginals(free.due.slice(0, Math.min(allowed, input.maxStarts)), primary, machines);
   const more = allowed > starts.length && free.due.length > starts.length;
   const recheckAtMs = more ? nowMs : free.nextDueMs;
   return {
@@ -88,6 +100,33 @@ export function planTasks(input: TasksInput): TasksPlan {
   };
 }
 
+/** Names of the tasks that were started in the place of others which are there again. */
+function standInsOf(tasks: readonly Task[]): ReadonlySet<string> {
+  const started = tasks.filter((task) => originalOf(task) !== undefined);
+  if (started.length === 0) return NO_NAMES;
+  const back = new Set(tasks.filter(isBack).map(({ metadata }) => metadata.name));
+  return new Set(started.filter((task) => back.has(originalOf(task) ?? "")).map(({ metadata }) => metadata.name));
+}
+const originalOf = ({ metadata }: Task): string | undefined => metadata.annotations?.[ANNOTATION.standsInFor];
+const isBack = (task: Task): boolean => !isSetAside(task) && !stopAsked(task);
+
+/** The first of the starts, each with the name of a lost task that nothing stands in for yet. */
+function withOriginals(
+  starts: readonly Start[],
+  primary: SetInput | undefined,
+  machines: MachineFacts | undefined,
+): Start[] {
+  if (starts.length === 0 || primary === undefined || machines === undefined) return [...starts];
+  const replaced = new Set(primary.alive.filter((task) => !stopAsked(task)).map(originalOf));
+  const lost = primary.alive.filter(
+    (task) => isSetAside(task) && !isOn(machines.leaving, task) && !replaced.has(task.metadata.name),
+  );
+  return starts.map((start, at) => {
+    const original = lost[at];
+    return original === undefined ? start : { ...start, standsInFor: original.metadata.name };
+  });
+}
+
 function tasksToStop(sets: readonly SetInput[], rolling: RollingPlan): Task[] {
   const stops: Task[] = [];
   for (const { name, stop } of rolling.sets) {
@@ -99,7 +138,6 @@ function tasksToStop(sets: readonly SetInput[], rolling: RollingPlan): Task[] {
   return stops;
 }
 
-const NO_MACHINES: ReadonlySet<string> = new Set();
 const isOn = (machines: ReadonlySet<string>, { spec: { containerInstance } }: Task): boolean =>
   containerInstance !== undefined && machines.has(containerInstance);
 
@@ -109,8 +147,9 @@ export function stateOf(
   task: Task,
   nowMs: number,
   graceMs: number,
-  silent: ReadonlySet<string> = NO_MACHINES,
+  silent: ReadonlySet<string> = NO_NAMES,
 ): RollingTaskState {
+  if (isSetAside(task)) return "lost";
   if (stopAsked(task)) return "stopping";
   if (isPending(task)) return "starting";
   // On its way down by itself: an essential container has ended.

@@ -24,6 +24,8 @@ export function tellApart(tasks: Iterable<Task>): SetTasks {
 export interface Start {
   slot: number;
   attempt: number;
+  /** Name of the task of a lost machine in whose place it starts. */
+  standsInFor?: string;
 }
 export interface FreeSlots {
   /** May start now, lowest slot first. */

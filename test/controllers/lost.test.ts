@@ -1,14 +1,8 @@
 // Decisions on tasks of silent machines, by tables.
 import assert from "node:assert/strict";
 import type { Task } from "../../api/types.gen.js";
-import {
-  type Hearing,
-  isSetAside,
-  judge,
-  type LostPolicy,
-  lostPolicy,
-  SET_ASIDE,
-} from "../../controllers/task/lost.js";
+import { type Hearing, judge, type LostPolicy, lostPolicy } from "../../controllers/task/lost.js";
+import { isSetAside, SET_ASIDE } from "../../controllers/task/view.js";
 import { iso, pending, running, stopped, T0 } from "./support/objects.js";
 
 const S = 1_000;

@@ -9,13 +9,14 @@ import { deploymentId, taskSetName, templateOf } from "../../controllers/service
 import type { Counts } from "../../controllers/task/view.js";
 import { iso, revisionOf, serviceOf, T0, taskSetOf } from "./support/objects.js";
 
-const none: Counts = { running: 0, pending: 0, healthy: 0, alive: 0, wanted: 0 };
+const none: Counts = { running: 0, pending: 0, healthy: 0, alive: 0, wanted: 0, setAside: 0 };
 const healthy = (count: number): Counts => ({
   running: count,
   pending: 0,
   healthy: count,
   alive: count,
   wanted: count,
+  setAside: 0,
 });
 const nameFor = (revision: number, service = serviceOf()): string =>
   taskSetName(service, templateOf(service, "default", `app:${revision}`));

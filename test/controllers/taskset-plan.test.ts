@@ -95,6 +95,89 @@ describe("which tasks of a service start and stop", () => {
     assert.deepEqual(plan(many(running, 2), { desiredCount: 0 }).stops, ["t0", "t1"]));
 });
 
+describe("which tasks of a service start and stop, while machines drain or are silent", () => {
+  const on = (machine: string) => ({ spec: { containerInstance: machine } });
+  const machines = (leaving: string[], silent: string[] = []) => ({
+    leaving: new Set(leaving),
+    silent: new Set(silent),
+  });
+
+  it("[04-24] a pending task on it is stopped at once and another started in its stead, whatever the bounds", () => {
+    const tasks = [...many(running, 2), pending({ name: "p", slot: 2, ...on("m") })];
+    const { slots, stops } = plan(tasks, { machines: machines(["m"]) });
+    assert.deepEqual({ slots, stops }, { slots: [3], stops: ["p"] });
+    assert.deepEqual(plan(tasks, { machines: machines(["m"]), maximumPercent: 100 }).stops, ["p"]);
+  });
+  it("one that waits for a machine still is on none that drains", () => {
+    const waits = pending({ name: "p", slot: 2, status: { lastStatus: "PROVISIONING" } });
+    assert.deepEqual(plan([...many(running, 2), waits], { machines: machines(["m"]) }).stops, []);
+  });
+  it("running tasks on it are replaced first, in slots of their own, and stop when their replacements are healthy", () => {
+    const tasks = [running({ name: "a", slot: 0 }), running({ name: "b", slot: 1, ...on("m") })];
+    const first = plan(tasks, { desiredCount: 2, machines: machines(["m"]) });
+    assert.deepEqual([first.slots, first.stops, first.outcome], [[2], [], "progressing"]);
+    const second = plan([...tasks, running({ name: "c", slot: 2 })], { desiredCount: 2, machines: machines(["m"]) });
+    assert.deepEqual([second.slots, second.stops], [[], ["b"]]);
+  });
+  it("on a machine of another name nothing is different", () =>
+    assert.equal(
+      plan(
+        many((parts) => running({ ...parts, ...on("m") }), 3),
+        { machines: machines(["n"]) },
+      ).outcome,
+      "steady",
+    ));
+  it("a revision that cannot run: nothing healthy is given up for it", () => {
+    const tasks = many((parts) => running({ ...parts, ...on("m") }), 3);
+    const parts = { machines: machines(["m"]), minimumHealthyPercent: 0, blocked: true };
+    assert.deepEqual(plan(tasks, parts).stops, []);
+    assert.deepEqual(plan([], { ...parts, older: tasks }).stops, []);
+  });
+  it("tasks whose agent is not heard keep no floor: no other stops because they were healthy once", () => {
+    const old = [...many(running, 2, "o"), running({ name: "far", slot: 2, ...on("m") })];
+    const parts = { older: old, maximumPercent: 100, minimumHealthyPercent: 60 };
+    assert.deepEqual(plan([], parts).stops, ["o0"]);
+    assert.deepEqual(plan([], { ...parts, machines: machines([], ["m"]) }).stops, ["far"]);
+  });
+  it("tasks whose agent is not heard are there all the same: nothing is started for them", () => {
+    const tasks = many((parts) => running({ ...parts, ...on("m") }), 3);
+    const { slots, stops } = plan(tasks, { machines: machines([], ["m"]) });
+    assert.deepEqual({ slots, stops }, { slots: [], stops: [] });
+  });
+
+  const aside = {
+    conditions: [{ type: "SetAside", status: "True" as const, reason: "", message: "", lastTransitionTime: "" }],
+  };
+  it("one that is set aside is replaced, also at a maximum of 100 %, and its stand-in remembers it", () => {
+    const tasks = [...many(running, 2), running({ name: "lost", slot: 2, ...on("m"), status: aside })];
+    const input = {
+      desiredCount: 3,
+      maximumPercent: 100,
+      minimumHealthyPercent: 100,
+      graceMs: 0,
+      nowMs: T0,
+      blocked: false,
+    };
+    const { starts, stops } = planTasks({
+      ...input,
+      maxStarts: 9,
+      machines: machines([], ["m"]),
+      sets: [{ name: "web", primary: true, ...tellApart(tasks) }],
+    });
+    assert.deepEqual([starts, stops], [[{ slot: 3, attempt: 0, standsInFor: "lost" }], []]);
+  });
+  it("one that is back counts again, and its stand-in goes, balanced or not", () => {
+    const standIn = running({ name: "new", slot: 3, annotations: { "davit.dev/stands-in-for": "t2" } });
+    const parts = { stopOrder: (names: readonly string[]) => [...names].sort() };
+    assert.deepEqual(plan([...many(running, 3), standIn], parts).stops, ["new"]);
+    assert.deepEqual(plan([...many(running, 2), standIn], parts).stops, []);
+  });
+  it("one that is set aside and is to stop is no matter any more", () => {
+    const gone = running({ name: "gone", slot: 3, status: aside, spec: { desiredStatus: "STOPPED" } });
+    assert.deepEqual(plan([...many(running, 3), gone]).outcome, "steady");
+  });
+});
+
 describe("back-off of a slot", () => {
   const next = (task: Task | undefined) => {
     const { attempt, notBeforeMs } = nextStart(task);
@@ -119,5 +202,12 @@ describe("back-off of a slot", () => {
     }));
   it("a task that was to stop says nothing about the next", () =>
     assert.deepEqual(next(stopped({ attempt: 7, spec: { desiredStatus: "STOPPED" } })), { attempt: 0, delayMs: 0 }));
+  it("a task that was lost with its machine is replaced at once, and is no failed start", () => {
+    const lost = (parts: Parameters<typeof stopped>[0]) =>
+      next(stopped({ ...parts, status: { stopCode: "InfrastructureHealth", ...parts?.status } }));
+    assert.deepEqual(lost({ attempt: 0 }), { attempt: 0, delayMs: 0 });
+    assert.deepEqual(lost({ attempt: 0, status: { startedAt: iso(T0 - 1) } }), { attempt: 0, delayMs: 0 });
+    assert.deepEqual(lost({ attempt: 4 }), { attempt: 4, delayMs: 0 });
+  });
   it("a task without status says nothing yet", () => assert.equal(next(taskOf({})).attempt, 0));
 });

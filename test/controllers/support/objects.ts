@@ -30,17 +30,19 @@ export interface TaskParts {
   slot?: number;
   attempt?: number;
   deleting?: boolean;
+  annotations?: Record<string, string>;
   spec?: Partial<TaskSpec>;
   status?: TaskStatus;
 }
 
-export function taskOf({ name = "web-0-a", slot = 0, attempt, deleting, spec, status }: TaskParts): Task {
+export function taskOf({ name = "web-0-a", slot = 0, attempt, deleting, annotations, spec, status }: TaskParts): Task {
   return {
     apiVersion: "davit.dev/v1",
     kind: "Task",
     metadata: {
       ...meta(name),
       labels: { "davit.dev/slot": String(slot) },
+      ...(annotations && { annotations }),
       ...(attempt !== undefined && { annotations: { "davit.dev/attempt": String(attempt) } }),
       ...(deleting && { deletionTimestamp: iso(T0) }),
     },

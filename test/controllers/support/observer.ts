@@ -1,7 +1,7 @@
 // Looks at every written change of tasks, machines and services, in the one order of writes, and remembers what must
 // never be seen (DESIGN §5).
 import type { ContainerInstance, Service, Task } from "../../../api/types.gen.js";
-import { isHealthy, isStopped, isWanted } from "../../../controllers/task/view.js";
+import { isHealthy, isSetAside, isStopped, isWanted } from "../../../controllers/task/view.js";
 import { demandOf } from "../../../scheduling/demand.js";
 import { ceilingOf, floorOf } from "../../../state-machines/rolling.js";
 import { hasReached } from "../../../state-machines/task.js";
@@ -90,7 +90,7 @@ export function observe(store: Store): Observer {
     if (!found) return;
     const { desiredCount = 1, deploymentConfiguration } = found.service.spec;
     const ceiling = ceilingOf(desiredCount, deploymentConfiguration?.maximumPercent ?? 200);
-    const alive = found.all.filter((each) => !isStopped(each)).length;
+    const alive = found.all.filter((each) => !isStopped(each) && !isSetAside(each)).length;
     if (alive > ceiling && !changedLately(found.service))
       breach(`${next.metadata.name} is number ${alive}, ceiling ${ceiling}`);
   }
