@@ -63,9 +63,9 @@ export class Davit {
     }
   }
 
-  /** Starts the supervisor (again) and waits until the API has answered. Ports stay what they were. */
-  async up(): Promise<void> {
-    const before = this.state();
+  /** Starts the supervisor (again) and waits until the API has answered. Ports stay what they were.
+   *  @param before for a folder that has lost what it was */
+  async up(before = this.state()): Promise<void> {
     const port = String(before?.apiPort ?? 0);
     const natsPort = before ? new URL(before.natsUrl).port : "0";
     const supervisor = spawn(

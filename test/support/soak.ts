@@ -27,12 +27,12 @@ const SOAKS: Record<string, { file: string; grep: string; what: string }> = {
   store: {
     file: "store/lmdb-store.test.js",
     grep: "store contract",
-    what: "compare-and-set under 64 writers, random histories against a model",
+    what: "compare-and-set under 64 writers, random histories against a model, snapshots while it is written",
   },
   backup: {
-    file: "store/lmdb-store.test.js",
-    grep: "store contract: lmdb: snapshots",
-    what: "snapshots while 16 writers write 2,000 pairs each, a before b: no b without its a, and the log agrees",
+    file: "e2e/backup.test.js",
+    grep: "backup and restore",
+    what: "50 backups of a real Davit under 8 writers of pairs, then its data folder lost and restored",
   },
   outage: {
     file: "chaos/outage.test.js",
