@@ -1,16 +1,14 @@
 import { hostname } from "node:os";
 import { type Command, Option } from "commander";
 import { type Agent, createAgent } from "../agent/agent.js";
-import { agentOptionsFromEnv } from "../agent/options.js";
 import type { Runtime } from "../agent/runtimes/runtime.js";
-import type { SimulatedOptions } from "../agent/runtimes/simulated/options.js";
 import { createAgentBus } from "../bus/agent.js";
 import { type BusConnection, connectBus } from "../bus/connect.js";
 import { inboxPrefix } from "../bus/subjects.js";
 import { count } from "./arguments.js";
 import { crashOnBugs, untilTold } from "./child-process.js";
-import { EXIT, Failure, messageOf } from "./failure.js";
 import { createLog } from "./log.js";
+import { optionsFromEnvironment, runtimes } from "./machine/agent-parts.js";
 import { ownVersion } from "./own-version.js";
 import { dataFolder, openDataFolder } from "./supervisor/data-folder.js";
 import { instanceIds } from "./supervisor/instance-ids.js";
@@ -46,7 +44,7 @@ async function agent(options: AgentCommandOptions): Promise<void> {
   crashOnBugs(log);
   const folder = dataFolder(options.dataDir);
   openDataFolder(folder);
-  const fromEnvironment = readEnvironment();
+  const fromEnvironment = optionsFromEnvironment();
   const ids = instanceIds(folder, options.instances);
   const connection = connectBus({
     servers: options.natsUrl,
@@ -84,32 +82,4 @@ async function close(connection: BusConnection, agents: { made: Agent; runtime: 
   await Promise.all(agents.map(({ made }) => made.stop()));
   await Promise.all(agents.map(({ runtime }) => runtime.close()));
   await connection.close();
-}
-
-function readEnvironment() {
-  try {
-    return agentOptionsFromEnv(process.env);
-  } catch (error) {
-    throw new Failure(messageOf(error), EXIT.fatal);
-  }
-}
-
-/** $DAVIT_SIMULATED: how simulated containers behave, as JSON, e.g. `{"startMs":[50,200],"crashRate":0.01}`. */
-function simulatedOptions(): Partial<SimulatedOptions> {
-  try {
-    return JSON.parse(process.env.DAVIT_SIMULATED || "{}") as Partial<SimulatedOptions>;
-  } catch (error) {
-    throw new Failure(`DAVIT_SIMULATED is no JSON: ${messageOf(error)}`, EXIT.fatal);
-  }
-}
-
-async function runtimes(name: "docker" | "simulated"): Promise<(instance: string) => Runtime> {
-  if (name === "simulated") {
-    const { createSimulatedRuntime } = await import("../agent/runtimes/simulated/simulated.js");
-    const options = simulatedOptions();
-    return () => createSimulatedRuntime({ options, now: Date.now, random: Math.random });
-  }
-  const { createDockerRuntime } = await import("../agent/runtimes/docker/docker.js");
-  const dockerHost = process.env.DOCKER_HOST || undefined;
-  return (agent) => createDockerRuntime({ agent, ...(dockerHost && { dockerHost }) });
 }

@@ -4,6 +4,8 @@ import { InvalidArgumentError } from "commander";
 /** A TCP port; 0 means any free one. */
 export const port = (typed: string): number => whole(typed, 0, 65_535, "a port, 0 to 65535");
 export const count = (typed: string): number => whole(typed, 1, 100_000, "a whole number from 1");
+/** An amount of memory. */
+export const mib = (typed: string): number => whole(typed, 4, 100_000_000, "a number of MiB from 4");
 
 export function seconds(typed: string): number {
   const value = Number(typed.replace(/s$/, ""));

@@ -21,6 +21,16 @@ export const COMMANDS: Readonly<Record<string, Row>> = {
     summary: "stop Davit on this machine; containers keep running",
     load: () => import("./down.js"),
   },
+  join: {
+    group: "Run Davit:",
+    summary: "make this machine one of another's Davit",
+    load: () => import("./join.js"),
+  },
+  leave: {
+    group: "Run Davit:",
+    summary: "take this machine out of its Davit",
+    load: () => import("./leave.js"),
+  },
   status: {
     group: "Run Davit:",
     summary: "machines, services not steady and why, last changes",

@@ -120,7 +120,7 @@ function close(server: Server): Promise<void> {
 }
 
 /** A socket's path may have only about 100 bytes: Linux lets us name a folder of any length by its open descriptor. */
-function openSocketFolder(folder: string): { path(file: string): string; close(): void } {
+export function openSocketFolder(folder: string): { path(file: string): string; close(): void } {
   if (Buffer.byteLength(folder) <= 50) return { path: (file) => join(folder, file), close: () => {} };
   const descriptor = openSync(folder, "r");
   return { path: (file) => `/proc/self/fd/${descriptor}/${file}`, close: () => closeSync(descriptor) };

@@ -1,0 +1,64 @@
+import { type Command, Option } from "commander";
+import { count, mib, port } from "./arguments.js";
+import type { TypedOptions } from "./machine/options.js";
+
+export interface JoinOptions extends TypedOptions {
+  token?: string;
+  cluster?: string;
+  machineId?: string;
+  dataDir?: string;
+  detach?: boolean;
+}
+
+const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
+
+export function define(command: Command): void {
+  command
+    .description(
+      "Makes this machine one of a Davit's: joins with the line that `davit token create` printed there, and runs the " +
+        "agent. Nothing has to be opened on this machine: it only calls out. Without address and token it goes on " +
+        "with what is in the data folder, as after a reboot.",
+    )
+    .argument("[url]", "https://HOST:PORT of that Davit's API")
+    .option("--token <T>", "good for one machine, and for a short time")
+    .option(
+      "--data-dir <D>",
+      "where this machine's identity lies (default: /var/lib/davit-agent for root, ~/.davit-agent for others)",
+    )
+    .option("--zone <Z>", "attribute ecs.availability-zone, over which tasks are spread")
+    .option("--attribute <NAME=VALUE>", "an attribute for placement; may be given several times", collect)
+    .option("--cluster <C>", "refuse a token for any other cluster (default: $ECS_CLUSTER, else the token decides)")
+    .option("--ephemeral", "when the agent is told to end, the machine leaves for good")
+    .option(
+      "--machine-id <ID>",
+      "what tells this machine from others (default: $DAVIT_MACHINE_ID, else /etc/machine-id); each agent needs its own",
+    )
+    .option("--hostname <NAME>", "how the machine is called (default: its host name)")
+    .option("--cpu <UNITS>", "share of the machine's CPU: 1024 units are one core", count)
+    .option("--memory <MIB>", "share of the machine's memory", mib)
+    .option("--ports <FROM-TO>", "share of the machine's host ports, such as 8000-8999")
+    .option("--introspection-port <N>", "port of the agent's introspection; 0 = none", port)
+    .addOption(
+      new Option("--runtime <RUNTIME>", "docker, or simulated: containers that only pretend (default: docker)").choices(
+        ["docker", "simulated"],
+      ),
+    )
+    .option("--detach", "return when the agent is connected, and go on in the background")
+    .addHelpText(
+      "after",
+      `
+Options are kept in the data folder; given again, they replace what is there.
+The variables of ECS's agent are read, too: ECS_RESERVED_MEMORY, ECS_RESERVED_PORTS, ECS_INSTANCE_ATTRIBUTES and others.
+
+Examples:
+  $ davit join https://10.0.0.5:7443 --token davit.…      join, and stay in the foreground
+  $ davit join https://10.0.0.5:7443 --token davit.… --zone rack-2 --attribute disk=ssd
+  $ davit join                                            go on, after a reboot
+  $ davit leave                                           leave for good`,
+    )
+    .action(async (url: string | undefined, options: JoinOptions) => {
+      const { join } = await import("./machine/join.js");
+      const { joinDetached } = await import("./machine/detached.js");
+      await (options.detach ? joinDetached(url, options) : join(url, options));
+    });
+}

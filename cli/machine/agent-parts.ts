@@ -1,0 +1,37 @@
+// What every agent process is made of: its settings from the environment, and the runtime it drives.
+import { type AgentOptions, agentOptionsFromEnv } from "../../agent/options.js";
+import type { Runtime } from "../../agent/runtimes/runtime.js";
+import type { SimulatedOptions } from "../../agent/runtimes/simulated/options.js";
+import { EXIT, Failure, messageOf } from "../failure.js";
+
+export type RuntimeName = "docker" | "simulated";
+
+/** ECS's variables. @throws Failure naming the one that can't be read */
+export function optionsFromEnvironment(): Partial<AgentOptions> {
+  try {
+    return agentOptionsFromEnv(process.env);
+  } catch (error) {
+    throw new Failure(messageOf(error), EXIT.fatal);
+  }
+}
+
+/** $DAVIT_SIMULATED: how simulated containers behave, as JSON, e.g. `{"startMs":[50,200],"crashRate":0.01}`. */
+function simulatedOptions(): Partial<SimulatedOptions> {
+  try {
+    return JSON.parse(process.env.DAVIT_SIMULATED || "{}") as Partial<SimulatedOptions>;
+  } catch (error) {
+    throw new Failure(`DAVIT_SIMULATED is no JSON: ${messageOf(error)}`, EXIT.fatal);
+  }
+}
+
+/** Makes the runtime of an instance; only the one that is asked for is loaded. */
+export async function runtimes(name: RuntimeName): Promise<(instance: string) => Runtime> {
+  if (name === "simulated") {
+    const { createSimulatedRuntime } = await import("../../agent/runtimes/simulated/simulated.js");
+    const options = simulatedOptions();
+    return () => createSimulatedRuntime({ options, now: Date.now, random: Math.random });
+  }
+  const { createDockerRuntime } = await import("../../agent/runtimes/docker/docker.js");
+  const dockerHost = process.env.DOCKER_HOST || undefined;
+  return (agent) => createDockerRuntime({ agent, ...(dockerHost && { dockerHost }) });
+}

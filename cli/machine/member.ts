@@ -1,0 +1,74 @@
+// The agent of a joined machine, in this process, from a good credential to its goodbye.
+import { hostname } from "node:os";
+import { type Agent, createAgent } from "../../agent/agent.js";
+import type { Log } from "../../api/log.js";
+import { createAgentBus } from "../../bus/agent.js";
+import { type BusConnection, connectBus } from "../../bus/connect.js";
+import { inboxPrefix } from "../../bus/subjects.js";
+import { ownVersion } from "../own-version.js";
+import { addressTowards } from "./address.js";
+import { optionsFromEnvironment, runtimes } from "./agent-parts.js";
+import { type Identity, type MachineFolder, readIdentity } from "./folder.js";
+import { agentOptions } from "./options.js";
+import { keepRenewed } from "./renewal.js";
+
+export interface Member {
+  agent: Agent;
+  /** Lets go of bus and runtime; the agent has said its goodbye before. */
+  close(): Promise<void>;
+}
+
+/** Waits for a good credential, then connects. The agent is not started yet. @throws Error when the signal aborts */
+export async function createMember(
+  folder: MachineFolder,
+  first: Identity,
+  log: Log,
+  signal: AbortSignal,
+): Promise<Member> {
+  let connection: BusConnection | undefined;
+  const fromEnvironment = optionsFromEnvironment();
+  const renewal = keepRenewed({
+    ...{ folder, now: Date.now, random: Math.random, log },
+    onRenewed: (now, before) => {
+      if (now.busUrls.join() !== before.busUrls.join()) connection?.reconnect();
+    },
+  });
+  signal.addEventListener("abort", () => renewal.close(), { once: true });
+  await renewal.good();
+  const { instance, namespace, cluster, server, ca, options, busUrls } = readIdentity(folder) ?? first;
+  connection = connectBus({
+    servers: () => readIdentity(folder)?.busUrls ?? busUrls,
+    // A Davit on loopback alone has a bus without TLS.
+    ...(busUrls.some((url) => url.startsWith("tls:")) && { tls: { ca } }),
+    credentials: { file: folder.credentials },
+    name: `davit agent ${options.hostname ?? hostname()}`,
+    inboxPrefix: inboxPrefix(instance),
+    log,
+  });
+  const bus = createAgentBus({ connection, instance, log });
+  const runtime = (await runtimes(options.runtime ?? "docker"))(instance);
+  const own = agentOptions(options);
+  const agent = createAgent({
+    ...{ instance, namespace, cluster, bus, runtime, log },
+    options: {
+      ...fromEnvironment,
+      ...own,
+      attributes: [...(fromEnvironment.attributes ?? []), ...(own.attributes ?? [])],
+      agentVersion: ownVersion(),
+      hostname: options.hostname ?? hostname(),
+      address: (await addressTowards(server)) ?? "127.0.0.1",
+    },
+    now: Date.now,
+    random: Math.random,
+  });
+  const live = connection;
+  return {
+    agent,
+    async close() {
+      renewal.close();
+      await runtime.close();
+      await bus.close();
+      await live.close();
+    },
+  };
+}
