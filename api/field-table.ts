@@ -53,7 +53,6 @@ export const FIELDS: { readonly [K in Kind]: FieldRules } = {
       { path: "serviceConnectDefaults", instead: "there is no Service Connect yet" },
       { path: "defaultNetworkConfiguration", instead: "networkMode awsvpc is not run yet" },
       { path: "logRetentionInDays", instead: "logs live as long as their containers" },
-      { path: "stoppedTaskRetention", instead: "5 per task set and 1000 per cluster are kept" },
       LOST,
     ],
     notImplemented: [],

@@ -1,13 +1,14 @@
 import { type Command, Option } from "commander";
+import { deletionRank } from "../api/deletion-order.js";
 import type { ApiObject } from "../api/meta.js";
-import { ApiError } from "../client/object-client.js";
+import { ApiError, isDeletionDenied } from "../client/object-client.js";
 import type { Api } from "./api/api.js";
 import { type ApiOptions, withApi, withApiOptions } from "./api/connect.js";
 import { parseTargets, resolve } from "./api/names.js";
 import { fetchList, fetchObject, waitForObjects } from "./api/objects.js";
 import { pathOf, type Resource } from "./api/resources.js";
 import { seconds } from "./arguments.js";
-import { EXIT, Failure, UsageError } from "./failure.js";
+import { EXIT, Failure, messageOf, UsageError } from "./failure.js";
 import { printObjects } from "./output/format.js";
 
 interface Options extends ApiOptions {
@@ -15,6 +16,7 @@ interface Options extends ApiOptions {
   all?: boolean;
   selector?: string;
   ignoreNotFound?: boolean;
+  cascade?: boolean;
   wait: boolean;
   timeout: number;
   output?: "name";
@@ -32,6 +34,7 @@ export function define(command: Command): void {
     .option("--all", "every object of the KIND in the namespace")
     .option("-l, --selector <LABELS>", "those of the KIND with these labels")
     .option("--ignore-not-found", "what is not there is no error")
+    .option("--cascade", "a cluster: with its services, and its machines deregistered by force")
     .option("--wait", "until they are gone (the default)", true)
     .option("--no-wait", "do not wait until they are gone")
     .option("--timeout <SECONDS>", "how long to wait", seconds, 120)
@@ -39,11 +42,13 @@ export function define(command: Command): void {
       "after",
       `
 A deleted service stops its tasks. A deleted task definition only deregisters: what runs keeps running.
+A cluster is not deleted while it holds services or machines, unless --cascade says to take them along.
 
 Examples:
   $ davit delete service web
   $ davit delete -f manifests/quickstart/
-  $ davit delete tasks --all`,
+  $ davit delete tasks --all
+  $ davit delete cluster staging --cascade`,
     )
     .action((args: string[], options: Options) => withApi(options, (api) => remove(api, args, options)));
   withApiOptions(command).addOption(new Option("-o, --output <FORMAT>", "name").choices(["name"]));
@@ -54,23 +59,37 @@ async function remove(api: Api, args: string[], options: Options): Promise<void>
   const doomed = options.filename
     ? await inFiles(api, options.filename, options, missing)
     : await named(api, args, options, missing);
-  for (const { resource, object } of doomed) {
-    await api
-      .call(pathOf(resource, object.metadata.namespace, object.metadata.name), {
-        method: "DELETE",
-        body: {
-          apiVersion: "v1",
-          kind: "DeleteOptions",
-          propagationPolicy: "Background",
-          preconditions: { uid: object.metadata.uid },
-        },
-      })
-      .catch(ignoreGone);
-    await printObjects(resource, [object], options.output, "deleted");
+  const going: Doomed[] = [];
+  for (const one of inOrder(doomed)) {
+    try {
+      await ask(api, one, options);
+    } catch (error) {
+      if (!isDeletionDenied(error)) throw error;
+      missing.push(messageOf(error));
+      continue;
+    }
+    going.push(one);
+    await printObjects(one.resource, [one.object], options.output, "deleted");
   }
   for (const message of missing) process.stderr.write(`davit: ${message}\n`);
   if (missing.length > 0) process.exitCode = EXIT.failed;
-  if (options.wait) for (const one of doomed) await waitUntilGone(api, one, options.timeout * 1000);
+  if (options.wait) for (const one of going) await waitUntilGone(api, one, options.timeout * 1000);
+}
+
+/** What holds others goes after them. */
+const inOrder = (doomed: readonly Doomed[]): Doomed[] =>
+  doomed.toSorted((a, b) => deletionRank(a.object.kind) - deletionRank(b.object.kind));
+
+/** @throws ApiError where other objects stand in the way */
+async function ask(api: Api, { resource, object }: Doomed, { cascade }: Options): Promise<void> {
+  const body = {
+    apiVersion: "v1",
+    kind: "DeleteOptions",
+    propagationPolicy: cascade ? "Foreground" : "Background",
+    preconditions: { uid: object.metadata.uid },
+  };
+  const { namespace, name } = object.metadata;
+  await api.call(pathOf(resource, namespace, name), { method: "DELETE", body }).catch(ignoreGone);
 }
 
 function ignoreGone(error: unknown): void {

@@ -1,9 +1,13 @@
 import type { Command } from "commander";
+import type { ApiObject } from "../api/meta.js";
+import type { Cluster, ContainerInstance, Service } from "../api/types.gen.js";
 import type { Api } from "./api/api.js";
 import { type ApiOptions, withApi, withApiOptions } from "./api/connect.js";
 import { parseTargets, resolve } from "./api/names.js";
 import { fetchList } from "./api/objects.js";
+import { findResource } from "./api/resources.js";
 import { UsageError } from "./failure.js";
+import { type ClusterContents, clusterContents } from "./output/cluster-page.js";
 import { page } from "./output/page.js";
 import { print } from "./output/terminal.js";
 
@@ -18,6 +22,20 @@ export function define(command: Command): void {
   withApiOptions(command);
 }
 
+/** What a cluster holds keeps it from being deleted, so its page names it. */
+async function contentsOf(api: Api, object: ApiObject): Promise<ClusterContents | undefined> {
+  if (object.kind !== "Cluster") return undefined;
+  const { namespace } = object.metadata;
+  const [services, machines] = await Promise.all(
+    ["service", "containerinstance"].map((kind) => fetchList(api, findResource(kind), namespace)),
+  );
+  return clusterContents(
+    object as Cluster,
+    (services?.items ?? []) as Service[],
+    (machines?.items ?? []) as ContainerInstance[],
+  );
+}
+
 async function describe(api: Api, args: string[], { namespace }: ApiOptions): Promise<void> {
   const pages: string[] = [];
   for (const { resource, name } of parseTargets(args)) {
@@ -26,7 +44,7 @@ async function describe(api: Api, args: string[], { namespace }: ApiOptions): Pr
       name === undefined
         ? (await fetchList(api, resource, namespace)).items
         : [await resolve(api, resource, namespace, name)];
-    pages.push(...objects.map((object) => page(object, Date.now())));
+    for (const object of objects) pages.push(page(object, Date.now(), await contentsOf(api, object)));
   }
   print(pages.join(`\n\n${"-".repeat(60)}\n\n`));
 }

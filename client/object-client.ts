@@ -97,7 +97,7 @@ export const DELETION_DENIED = "DeletionDenied";
 
 /** Refused because of other objects: it succeeds once those are gone. Every other 409 of a deletion means that this
  *  is no longer the object that was meant. */
-export const isDeletionDenied = (error: unknown): error is ApiError =>
+export const isDeletionDenied = (error: unknown): boolean =>
   error instanceof ApiError && (error.status.details?.causes ?? []).some(({ reason }) => reason === DELETION_DENIED);
 
 export class ApiError extends Error {

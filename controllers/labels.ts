@@ -35,6 +35,7 @@ export const ANNOTATION = {
 } as const;
 
 export const FINALIZER = {
+  cluster: "davit.dev/empty-cluster",
   taskDefinition: "davit.dev/deregister",
   service: "davit.dev/drain-service",
   taskSet: "davit.dev/drain-task-set",

@@ -2,15 +2,18 @@
 // anew from it before anything is decided.
 import { type Arns, createArns } from "../api/arn.js";
 import type { Log } from "../api/log.js";
-import { objectName, parseRevisionReference } from "../api/names.js";
+import type { ApiObject } from "../api/meta.js";
+import { clusterNameOfObject, objectName, parseRevisionReference } from "../api/names.js";
 import { controllerOf, keyOf } from "../api/references.js";
-import type { ContainerInstance, Kind, Task } from "../api/types.gen.js";
+import type { Cluster, ContainerInstance, Kind, Task } from "../api/types.gen.js";
 import type { ControlBus } from "../bus/transport.js";
 import { type Controller, keyOfObject, runController, type Source, source } from "../client/controller.js";
+import type { Informer } from "../client/informer.js";
 import type { ObjectClient } from "../client/object-client.js";
 import { createBindingReconciler } from "./binding/reconciler.js";
 import { clusterKey, clusterObjectKey } from "./cluster/keys.js";
-import { createClusterReconciler, createTaskTally } from "./cluster/reconciler.js";
+import { createClusterReconciler } from "./cluster/reconciler.js";
+import { createTaskTally } from "./cluster/tally.js";
 import type { Deps, Reconcile } from "./deps.js";
 import { createConnectivity } from "./instance/connectivity.js";
 import { isLeaving, isSilent } from "./instance/drain.js";
@@ -125,6 +128,8 @@ function startAll(deps: Deps, options: ControllersOptions, bus: ControlBus): { s
     source(informers.Task, (task) =>
       isRemovable(task) ? [clusterKey(task.metadata.namespace, task.spec.cluster)] : [],
     ),
+    // It may keep fewer than before.
+    specSource(informers.Cluster, (cluster) => [clusterKey(cluster.metadata.namespace, clusterNameOfObject(cluster))]),
   ]);
   run("instance", createInstanceReconciler(deps, scheduler), [
     source(informers.ContainerInstance, keyOfEach),
@@ -155,6 +160,23 @@ function startAll(deps: Deps, options: ControllersOptions, bus: ControlBus): { s
       deleted: (object) => objects.saw(kind, object),
     });
   }
+}
+
+/** A source that leaves out changes of nothing but metadata and status: a cluster's counters change all the time. */
+function specSource<T extends ApiObject>(informer: Informer<T>, keysOf: (object: T) => readonly string[]): Source {
+  return {
+    informer,
+    connect(add) {
+      const addAll = (object: T) => keysOf(object).forEach(add);
+      return informer.on({
+        added: addAll,
+        updated: (object, before) => {
+          if (object.metadata.generation !== before.metadata.generation) addAll(object);
+        },
+        deleted: addAll,
+      });
+    },
+  };
 }
 
 const keyOfEach = (object: Parameters<typeof keyOfObject>[0]): readonly string[] => [keyOfObject(object)];
@@ -229,12 +251,12 @@ const serviceSources = (world: World): readonly Source[] => [
       .servicesOfFamily(definition.metadata.namespace, definition.spec.family ?? definition.metadata.name)
       .map(keyOfObject),
   ),
-  source(world.informers.Cluster, (cluster) =>
-    world
-      .servicesOfCluster(cluster.metadata.namespace, cluster.spec.clusterName ?? cluster.metadata.name)
-      .map(keyOfObject),
-  ),
+  specSource(world.informers.Cluster, servicesIn(world)),
 ];
+
+/** What a cluster says may concern all its services. */
+const servicesIn = (world: World) => (cluster: Cluster) =>
+  world.servicesOfCluster(cluster.metadata.namespace, clusterNameOfObject(cluster)).map(keyOfObject);
 
 const taskSetSources = (world: World): readonly Source[] => [
   source(world.informers.Service, keyOfEach),
@@ -244,6 +266,7 @@ const taskSetSources = (world: World): readonly Source[] => [
     world.servicesOfFamily(metadata.namespace, spec.family).map(keyOfObject),
   ),
   machinesTurning(world),
+  specSource(world.informers.Cluster, servicesIn(world)),
 ];
 
 /** Clusters of which tasks wait, wherever what they wait for may have appeared. */
@@ -259,7 +282,7 @@ const bindingSources = (world: World): readonly Source[] => [
         .map((task) => clusterKey(task.metadata.namespace, task.spec.cluster)),
     ),
   ]),
-  source(world.informers.Cluster, ({ metadata, spec }) => [
-    clusterKey(metadata.namespace, spec.clusterName ?? metadata.name),
+  specSource(world.informers.Cluster, (cluster) => [
+    clusterKey(cluster.metadata.namespace, clusterNameOfObject(cluster)),
   ]),
 ];

@@ -1,4 +1,5 @@
 // What a look at the folder means: which objects to apply, which to delete, and what to keep back. Pure.
+import { deletionRank } from "../api/deletion-order.js";
 import type { Manifest } from "./last-applied.js";
 
 /** `Kind/namespace/name`. */
@@ -39,6 +40,8 @@ export interface Look {
   applied: readonly Applied[];
   /** The pending deletion that somebody has confirmed, by its `pruneToken`. */
   confirmed?: string | undefined;
+  /** uids of objects whose deletion was begun before and refused for now: they need no confirmation again. */
+  begun?: ReadonlySet<string>;
 }
 export interface Plan {
   apply: readonly LoadedObject[];
@@ -51,19 +54,25 @@ export interface Plan {
 /** More than this share of what was applied never goes at once without a confirmation. */
 export const MAX_UNCONFIRMED_LOSS = 0.3;
 
-export function plan({ files, unreadable, applied, confirmed }: Look): Plan {
+export function plan({ files, unreadable, applied, confirmed, begun = new Set() }: Look): Plan {
   if (!files) return { apply: [], prune: [], errors: [`the folder can't be read: ${unreadable ?? "unknown reason"}`] };
   const { unique, clashes, clashing } = byId(files);
   const errors = [...files.flatMap((file) => file.errors), ...clashes];
   const broken = new Set(files.filter((file) => file.errors.length > 0).map((file) => file.path));
   // What a file that fails to parse used to define may still be in it.
-  const gone = applied.filter(({ id, path }) => !unique.has(id) && !clashing.has(id) && !broken.has(path));
+  const left = applied.filter(({ id, path }) => !unique.has(id) && !clashing.has(id) && !broken.has(path));
+  const going = left.filter(({ uid }) => begun.has(uid));
+  const gone = left.filter(({ uid }) => !begun.has(uid));
   const apply = [...unique.values()];
-  const reason = whyHeld(gone, applied, files);
+  const reason = whyHeld(gone, applied.length - going.length, files);
   const token = pruneToken(gone);
-  if (reason === undefined || confirmed === token) return { apply, prune: gone, errors };
-  return { apply, prune: [], held: { objects: gone, reason, token }, errors };
+  if (reason === undefined || confirmed === token) return { apply, prune: inDeletionOrder(left), errors };
+  return { apply, prune: inDeletionOrder(going), held: { objects: gone, reason, token }, errors };
 }
+
+/** Before what holds them: a cluster with services in it is not deleted. */
+export const inDeletionOrder = (objects: readonly Applied[]): Applied[] =>
+  [...objects].sort((a, b) => deletionRank(a.id.split("/", 1)[0] ?? "") - deletionRank(b.id.split("/", 1)[0] ?? ""));
 
 function byId(files: readonly LoadedFile[]) {
   const origins = new Map<ObjectId, LoadedObject[]>();
@@ -83,11 +92,11 @@ function byId(files: readonly LoadedFile[]) {
   return { unique, clashes, clashing };
 }
 
-function whyHeld(gone: readonly Applied[], applied: readonly Applied[], files: readonly LoadedFile[]) {
+function whyHeld(gone: readonly Applied[], applied: number, files: readonly LoadedFile[]) {
   if (gone.length === 0) return undefined;
   if (files.length === 0) return `the folder is empty: ${gone.length} objects would be deleted`;
-  if (gone.length > applied.length * MAX_UNCONFIRMED_LOSS)
-    return `${gone.length} of ${applied.length} objects left the folder at once, more than ${MAX_UNCONFIRMED_LOSS * 100} %`;
+  if (gone.length > applied * MAX_UNCONFIRMED_LOSS)
+    return `${gone.length} of ${applied} objects left the folder at once, more than ${MAX_UNCONFIRMED_LOSS * 100} %`;
   return undefined;
 }
 

@@ -3,7 +3,7 @@
 import type { Log } from "../api/log.js";
 import type { ApiObject } from "../api/meta.js";
 import { KINDS, type Kind } from "../api/types.gen.js";
-import { ApiError, type ObjectClient } from "../client/object-client.js";
+import { ApiError, isDeletionDenied, type ObjectClient } from "../client/object-client.js";
 import { type ApplyClient, applyObject, overObjectClient } from "./apply.js";
 import { followFolder, type ParseFile, readFolder } from "./folder-source.js";
 import { pinRevision, Unresolved } from "./pinned-revision.js";
@@ -48,6 +48,8 @@ export function startFolderSync(options: FolderSyncOptions): FolderSync {
   let closed = false;
   /** Something changed that the last look may not have seen. */
   let dirty = false;
+  /** uids of what is to be deleted, and other objects still hold. */
+  let begun: ReadonlySet<string> = new Set();
 
   const later = (ms: number): void => {
     clearTimeout(timer);
@@ -66,7 +68,8 @@ export function startFolderSync(options: FolderSyncOptions): FolderSync {
   const once = (): Promise<SyncStatus> => {
     const result = running.then(async () => {
       dirty = false;
-      const status = await syncFolder(options);
+      const { status, denied } = await syncFolder(options, begun);
+      begun = denied;
       later(dirty ? quietMs : status.state === "Synced" ? resyncMs : retryMs);
       return status;
     });
@@ -90,7 +93,10 @@ export function startFolderSync(options: FolderSyncOptions): FolderSync {
 }
 
 /** One whole look: read, plan, apply, prune, tell. */
-async function syncFolder(options: FolderSyncOptions): Promise<SyncStatus> {
+async function syncFolder(
+  options: FolderSyncOptions,
+  begun: ReadonlySet<string>,
+): Promise<{ status: SyncStatus; denied: ReadonlySet<string> }> {
   const { root, client, parse, log } = options;
   const look = await readFolder(root, parse).then(
     (files) => ({ files, unreadable: undefined }),
@@ -100,13 +106,15 @@ async function syncFolder(options: FolderSyncOptions): Promise<SyncStatus> {
   const decided = plan({
     files: look.files,
     applied,
+    begun,
     confirmed: await confirmedToken(client),
     ...(look.unreadable !== undefined && { unreadable: look.unreadable }),
   });
-  const errors = [...decided.errors, ...(await applyAll(options, decided)), ...(await prune(client, decided, log))];
-  const status = statusOf(decided, errors, look.files);
+  const applyErrors = await applyAll(options, decided);
+  const pruned = await prune(client, decided, log);
+  const status = statusOf(decided, [...decided.errors, ...applyErrors, ...pruned.errors], look.files);
   if (await writeSyncStatus(client, status, options.now)) log.info({ root, ...status }, "folder sync");
-  return status;
+  return { status, denied: pruned.denied };
 }
 
 /** Everything that this sync has applied and that is still there. */
@@ -168,8 +176,13 @@ async function applyOne(
   }
 }
 
-async function prune(client: ObjectClient, { prune }: Plan, log: Log): Promise<string[]> {
+async function prune(
+  client: ObjectClient,
+  { prune }: Plan,
+  log: Log,
+): Promise<{ errors: string[]; denied: ReadonlySet<string> }> {
   const errors: string[] = [];
+  const denied = new Set<string>();
   for (const { id, uid } of prune) {
     const [kind, namespace, name] = id.split("/") as [Kind, string, string];
     try {
@@ -177,11 +190,13 @@ async function prune(client: ObjectClient, { prune }: Plan, log: Log): Promise<s
       log.info({ object: id }, "left the folder, deleted");
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
+      if (isDeletionDenied(error)) denied.add(uid);
       // Gone already, or another object of that name by now.
-      if (error.code !== 404 && error.code !== 409) errors.push(`${id}: ${error.message}`);
+      else if (error.code === 404 || error.code === 409) continue;
+      errors.push(`${id}: ${error.message}`);
     }
   }
-  return errors;
+  return { errors, denied };
 }
 
 function statusOf(decided: Plan, errors: readonly string[], files: readonly LoadedFile[] | undefined): SyncStatus {

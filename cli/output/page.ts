@@ -1,13 +1,22 @@
 // One object on one page, for people: what it is, how it is doing, what happened.
 import { ecsId } from "../../api/arn.js";
 import type { ApiObject, Condition } from "../../api/meta.js";
-import type { ContainerInstance, Service, Task, TaskDefinition, TaskDefinitionRevision } from "../../api/types.gen.js";
+import type {
+  Cluster,
+  ContainerInstance,
+  Service,
+  Task,
+  TaskDefinition,
+  TaskDefinitionRevision,
+} from "../../api/types.gen.js";
+import { type ClusterContents, clusterPage } from "./cluster-page.js";
 import { age, columns } from "./columns.js";
 
-type Section = readonly [title: string, body: string];
-type Field = readonly [name: string, value: unknown];
+export type Section = readonly [title: string, body: string];
+export type Field = readonly [name: string, value: unknown];
 
-export function page(object: ApiObject, nowMs: number): string {
+/** @param contents of a cluster */
+export function page(object: ApiObject, nowMs: number, contents?: ClusterContents): string {
   const { metadata } = object;
   const head: Field[] = [
     ["Name", metadata.name],
@@ -23,7 +32,7 @@ export function page(object: ApiObject, nowMs: number): string {
     ],
     ["Owner", metadata.ownerReferences?.map(({ kind, name }) => `${kind}/${name}`).join(", ")],
   ];
-  const { fields, sections } = kindPage(object, nowMs);
+  const { fields, sections } = kindPage(object, nowMs, contents);
   const conditions = (object.status as { conditions?: Condition[] } | undefined)?.conditions;
   const all: Section[] = [...sections, ["Conditions", conditionTable(conditions, nowMs)]];
   const shown = all.filter(([, body]) => body !== "");
@@ -38,13 +47,15 @@ const shownAnnotations = (annotations: Record<string, string> | undefined) =>
     ),
   );
 
-interface KindPage {
+export interface KindPage {
   fields: Field[];
   sections: Section[];
 }
 
-function kindPage(object: ApiObject, nowMs: number): KindPage {
+function kindPage(object: ApiObject, nowMs: number, contents?: ClusterContents): KindPage {
   switch (object.kind) {
+    case "Cluster":
+      return clusterPage(object as Cluster, contents);
     case "Service":
       return servicePage(object as Service, nowMs);
     case "Task":

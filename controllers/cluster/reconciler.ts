@@ -1,102 +1,78 @@
-// A cluster's status: ACTIVE, its ARN, and the four counters (spec/09 §2.1), at most once a second.
-import type { Arns } from "../../api/arn.js";
-import { setCondition } from "../../api/conditions.js";
+// A cluster's status and counters (spec/09 §2.1), at most once a second; and its deletion.
 import { clusterNameOf, clusterNameOfObject } from "../../api/names.js";
 import { parseKey } from "../../api/references.js";
-import type { Cluster, ClusterStatus, Task } from "../../api/types.gen.js";
+import type { Cluster } from "../../api/types.gen.js";
+import { ApiError, type ObjectClient } from "../../client/object-client.js";
 import { again, done } from "../../client/work-queue.js";
 import type { Deps, Reconcile } from "../deps.js";
-import { ignoredCondition } from "../ignored.js";
+import { FINALIZER, MANAGER } from "../labels.js";
 import { createPace } from "../pace.js";
-import { isPending, isRunning, isStopped } from "../task/view.js";
-import { clusterObjectKey } from "./keys.js";
+import { inParallel } from "../parallel.js";
+import { clusterCounts, type Held } from "./counts.js";
+import { type ClusterDeletion, isDeleting, needsFinalizer, planDeletion, releasedFinalizers } from "./deletion.js";
+import { type ClusterFacts, clusterStatus } from "./status.js";
+import type { TaskTally } from "./tally.js";
 
 const STATUS_GAP_MS = 1_000;
+const WRITER = { fieldManager: MANAGER };
 
-export interface ClusterCounts {
-  registeredContainerInstancesCount: number;
-  runningTasksCount: number;
-  pendingTasksCount: number;
-  activeServicesCount: number;
-}
-
-/** Undefined where it is said already. */
-export function clusterStatus(
-  { metadata, spec, status = {} }: Cluster,
-  counts: ClusterCounts,
-  arns: Arns,
-  nowMs: number,
-): ClusterStatus | undefined {
-  const { generation: observedGeneration } = metadata;
-  const ready = { type: "Ready", status: "True" as const, reason: "Active", message: "" };
-  const next: ClusterStatus = {
-    ...status,
-    observedGeneration,
-    clusterArn: arns.cluster(clusterNameOfObject({ metadata, spec })),
-    status: "ACTIVE",
-    ...counts,
-    conditions: ignoredCondition(
-      setCondition(status.conditions, { ...ready, observedGeneration }, nowMs),
-      "Cluster",
-      spec,
-      observedGeneration,
-      nowMs,
-    ),
-  };
-  const fields = Object.keys(next) as (keyof ClusterStatus)[];
-  return fields.every((field) => status[field] === next[field]) ? undefined : next;
-}
-
-/** Running and pending tasks by cluster object, kept by what changes: no look at all tasks is ever needed. */
-export interface TaskTally {
-  changed(before: Task | undefined, after: Task | undefined): void;
-  of(clusterKey: string): { running: number; pending: number };
-}
-
-export function createTaskTally(onChange: (clusterKey: string) => void): TaskTally {
-  const counts = new Map<string, { running: number; pending: number }>();
-  const count = (task: Task | undefined, by: 1 | -1): string | undefined => {
-    if (task === undefined || isStopped(task)) return undefined;
-    const key = clusterObjectKey(task.metadata.namespace, task.spec.cluster);
-    const tally = counts.get(key) ?? { running: 0, pending: 0 };
-    if (isRunning(task)) tally.running += by;
-    else if (isPending(task)) tally.pending += by;
-    counts.set(key, tally);
-    return key;
-  };
-  return {
-    changed(before, after) {
-      if (before?.status?.lastStatus === after?.status?.lastStatus && before && after) return;
-      for (const key of new Set([count(before, -1), count(after, 1)])) if (key !== undefined) onChange(key);
-    },
-    of: (key) => counts.get(key) ?? { running: 0, pending: 0 },
-  };
-}
-
-export function createClusterReconciler({ world, objects, now, arnsOf }: Deps, tally: TaskTally): Reconcile {
+export function createClusterReconciler(deps: Deps, tally: TaskTally): Reconcile {
+  const { world, objects, now, arnsOf } = deps;
   const pace = createPace(now);
   return async (key, client) => {
     const ref = parseKey(key);
     const cluster = world.informers.Cluster.get(ref);
     if (cluster === undefined) return done();
+    if (needsFinalizer(cluster)) {
+      const finalizers = [...(cluster.metadata.finalizers ?? []), FINALIZER.cluster];
+      await client.patch("Cluster", ref, { metadata: { finalizers } }, WRITER);
+    }
+    const held = heldBy(deps, cluster, tally);
+    const deletion = isDeleting(cluster) ? planDeletion(cluster, held) : undefined;
+    if (deletion && deletion.waitsFor === undefined) {
+      await client.patch("Cluster", ref, { metadata: { finalizers: releasedFinalizers(cluster) } }, WRITER);
+      return done();
+    }
+    if (deletion) await clear(client, deletion);
     const waitMs = pace.wait(key);
     if (waitMs > 0) return again(waitMs);
-    const name = clusterNameOfObject(cluster);
-    const { running, pending } = tally.of(key);
-    const counts: ClusterCounts = {
-      registeredContainerInstancesCount: world.informers.ContainerInstance.list(ref.namespace).filter(
-        ({ spec, status }) => clusterNameOf(spec.cluster) === name && status?.status !== "INACTIVE",
-      ).length,
-      runningTasksCount: running,
-      pendingTasksCount: pending,
-      activeServicesCount: world
-        .servicesOfCluster(ref.namespace, name)
-        .filter(({ metadata }) => metadata.deletionTimestamp === undefined).length,
+    const facts: ClusterFacts = {
+      counts: clusterCounts(held),
+      arns: arnsOf(ref.namespace),
+      nowMs: now(),
+      ...(deletion?.waitsFor && { waitsFor: deletion.waitsFor }),
     };
-    const make = (current: Cluster) => clusterStatus(current, counts, arnsOf(ref.namespace), now());
-    if (make(objects.newest("Cluster", ref) ?? cluster) === undefined) return done();
+    if (clusterStatus(objects.newest("Cluster", ref) ?? cluster, facts) === undefined) return done();
     pace.did(key, STATUS_GAP_MS);
-    await objects.changeStatus("Cluster", ref, make, client);
+    await objects.changeStatus("Cluster", ref, (current) => clusterStatus(current, facts), client);
     return done();
   };
+}
+
+function heldBy({ world }: Deps, cluster: Cluster, tally: TaskTally): Held {
+  const { namespace, name: objectNamed } = cluster.metadata;
+  const name = clusterNameOfObject(cluster);
+  return {
+    services: world.servicesOfCluster(namespace, name),
+    instances: world.informers.ContainerInstance.list(namespace).filter(
+      ({ spec }) => clusterNameOf(spec.cluster) === name,
+    ),
+    tasks: tally.of(`${namespace}/${objectNamed}`),
+  };
+}
+
+/** Deletes and deregisters what is to go along with a cluster. */
+async function clear(client: ObjectClient, { services, instances }: ClusterDeletion): Promise<void> {
+  await inParallel(services, ({ metadata }) => unlessGone(client.delete("Service", metadata, { uid: metadata.uid })));
+  await inParallel(instances, ({ metadata }) =>
+    unlessGone(client.patch("ContainerInstance", metadata, { spec: { deregister: "Force" } }, WRITER)),
+  );
+}
+
+async function unlessGone(write: Promise<unknown>): Promise<void> {
+  try {
+    await write;
+  } catch (error) {
+    if (!(error instanceof ApiError && (error.code === 404 || error.code === 409))) throw error;
+  }
 }

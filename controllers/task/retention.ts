@@ -1,6 +1,6 @@
 // How many stopped tasks a cluster keeps as objects (decision A29). Keys are those of clusters.
 
-import { controllerOf } from "../../api/references.js";
+import { controllerOf, parseKey } from "../../api/references.js";
 import type { Task } from "../../api/types.gen.js";
 import { done } from "../../client/work-queue.js";
 import type { Deps, Reconcile } from "../deps.js";
@@ -15,8 +15,11 @@ const KEPT_PER_CLUSTER = 1_000;
 export const isRemovable = (task: Task): boolean =>
   isStopped(task) && (controllerOf(task) !== undefined || task.metadata.labels?.[LABEL.run] !== undefined);
 
-export function createRetentionReconciler({ world }: Deps, kept = KEPT_PER_CLUSTER): Reconcile {
+/** @param keptByDefault where the cluster says nothing else in `stoppedTaskRetention` */
+export function createRetentionReconciler({ world }: Deps, keptByDefault = KEPT_PER_CLUSTER): Reconcile {
   return async (clusterKey, client) => {
+    const { namespace, name } = parseKey(clusterKey);
+    const kept = world.cluster(namespace, name)?.spec.stoppedTaskRetention?.perCluster ?? keptByDefault;
     const stopped = [...world.removableTasks(clusterKey)];
     // Some more than are kept, so that not each further one is a reason to sort them all.
     if (stopped.length <= kept + kept / 10) return done();

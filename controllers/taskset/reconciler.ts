@@ -59,7 +59,8 @@ export function createTaskSetReconciler(deps: TaskSetDeps): Reconcile {
     if (plan.attempts >= THROTTLED_AFTER) journal.say(serviceKey, throttledMessage(pass.serviceName));
     journal.say(serviceKey, ...startedMessages(pass.serviceName, started.filter(isPlaced).map(idOf)));
     journal.say(serviceKey, ...stoppedMessages(pass.serviceName, stopped.map(idOf)));
-    await retire(client, pass.sets);
+    const cluster = world.cluster(service.metadata.namespace, service.spec.cluster);
+    await retire(client, pass.sets, cluster?.spec.stoppedTaskRetention?.perTaskSet);
     const statusDueMs = await writeStatuses(deps, client, pass, plan, statusPace);
     const healthyMs = nextHealthyMs(
       pass.sets.flatMap(({ alive }) => alive),

@@ -6,7 +6,7 @@ import { inParallel } from "../parallel.js";
 import { failedToStart, stopAsked } from "../task/view.js";
 import { lastOfEach, type SetTasks, slotOf } from "./slots.js";
 
-/** Stopped tasks kept per task set. */
+/** Stopped tasks kept per task set, where the cluster says nothing else in `stoppedTaskRetention`. */
 const KEPT = 5;
 
 /** The stopped tasks that may go: all but the newest `kept`, and but those that tell a free slot how long to wait. */
@@ -20,8 +20,8 @@ export function surplusStopped({ alive, stopped }: SetTasks, kept = KEPT): Task[
     .filter((task) => taken.has(slotOf(task)) || last.get(slotOf(task)) !== task || !failedToStart(task));
 }
 
-export async function retire(client: ObjectClient, sets: readonly SetTasks[]): Promise<void> {
-  for (const set of sets) await inParallel(surplusStopped(set), (task) => removeTask(client, task));
+export async function retire(client: ObjectClient, sets: readonly SetTasks[], kept?: number): Promise<void> {
+  for (const set of sets) await inParallel(surplusStopped(set, kept), (task) => removeTask(client, task));
 }
 
 /** Deletes a stopped task, with the finalizer that kept it until then. */

@@ -4,7 +4,6 @@ import { createArns, ecsId } from "../../api/arn.js";
 import type { ContainerInstance, Task } from "../../api/types.gen.js";
 import type { SyncRequest } from "../../bus/messages.js";
 import { apiError, type ObjectClient } from "../../client/object-client.js";
-import { clusterStatus, createTaskTally } from "../../controllers/cluster/reconciler.js";
 import type { Deps } from "../../controllers/deps.js";
 import { Session } from "../../controllers/instance/session.js";
 import { asWanted, connected, loaded, registered } from "../../controllers/instance/status.js";
@@ -210,7 +209,10 @@ describe("which stopped tasks are kept", () => {
   it("of a cluster, the newest thousand or so", async () => {
     const removed: string[] = [];
     const tasks = Array.from({ length: 24 }, (_, at) => old(at, at));
-    const reconcile = createRetentionReconciler({ world: { removableTasks: () => tasks } } as unknown as Deps, 20);
+    const reconcile = createRetentionReconciler(
+      { world: { removableTasks: () => tasks, cluster: () => undefined } } as unknown as Deps,
+      20,
+    );
     const client = { delete: async (_: string, { name }: { name: string }) => void removed.push(name) };
     await reconcile("default/default", client as unknown as ObjectClient);
     assert.deepEqual(removed.sort(), ["t0-0", "t1-1", "t2-2", "t3-3"]);
@@ -267,38 +269,6 @@ describe("a machine's status", () => {
     const written = loaded(machine("i1"), load, T0);
     assert.equal(written?.version, 2);
     assert.equal(loaded({ ...machine("i1"), status: written ?? {} }, load, T0), undefined);
-  });
-});
-
-describe("a cluster's counters", () => {
-  it("are kept by what changes", () => {
-    const changed: string[] = [];
-    const tally = createTaskTally((key) => changed.push(key));
-    const [first, second] = [pending(), running()];
-    tally.changed(undefined, first);
-    tally.changed(first, second);
-    assert.deepEqual(tally.of("default/default"), { running: 1, pending: 0 });
-    tally.changed(second, { ...second });
-    tally.changed(second, stopped());
-    assert.deepEqual(tally.of("default/default"), { running: 0, pending: 0 });
-    assert.equal(changed.length, 3);
-  });
-  it("make no write where nothing is new", () => {
-    const counts = {
-      registeredContainerInstancesCount: 0,
-      runningTasksCount: 0,
-      pendingTasksCount: 0,
-      activeServicesCount: 0,
-    };
-    const cluster = {
-      apiVersion: "davit.dev/v1" as const,
-      kind: "Cluster" as const,
-      metadata: { ...taskOf({}).metadata, name: "default" },
-      spec: {},
-    };
-    const status = clusterStatus(cluster, counts, createArns(), T0);
-    assert.equal(status?.clusterArn, "arn:aws:ecs:local:000000000000:cluster/default");
-    assert.equal(clusterStatus({ ...cluster, status: status ?? {} }, counts, createArns(), T0 + 5), undefined);
   });
 });
 

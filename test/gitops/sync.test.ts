@@ -129,6 +129,34 @@ describe("folder sync", () => {
     await eventually("pruned", async () => (await names()) === "a c d foreign");
   });
 
+  it("deletes a cluster after what it holds, however long that takes, and asks for one confirmation only", async () => {
+    const inProd = (name: string) => service(name).replace("spec: {", "spec: { cluster: prod,");
+    write(
+      "a.yaml",
+      `apiVersion: davit.dev/v1\nkind: Cluster\nmetadata: { name: prod }\nspec: {}\n---\n${inProd("own")}`,
+    );
+    start();
+    await eventually("applied", async () => (await names()) === "own");
+    const guest = { name: "guest", namespace: "default" };
+    await api.client.create("Service", {
+      apiVersion: "davit.dev/v1",
+      kind: "Service",
+      metadata: guest,
+      spec: { taskDefinition: "x", cluster: "prod" },
+    });
+    rmSync(join(folder.path, "a.yaml"));
+    const held = (await state("Held"))[SYNC_ANNOTATIONS.held];
+    await api.client.patch("Cluster", CLUSTER, { metadata: { annotations: { [SYNC_ANNOTATIONS.confirm]: held } } });
+    await eventually("its own service is deleted", async () => (await names()) === "guest");
+    const failed = await state("Failed");
+    assert.match(failed[SYNC_ANNOTATIONS.message] ?? "", /Cluster\/default\/prod: .*\(1 service: guest\)/);
+    await sync.once();
+    assert.equal((await told())[SYNC_ANNOTATIONS.state], "Failed", "it is not asked for again");
+    await api.client.delete("Service", guest);
+    await state("Synced");
+    assert.equal(await api.client.get("Cluster", { namespace: "default", name: "prod" }), undefined);
+  });
+
   it("a copy of an applied object under another name is not its own", async () => {
     for (const name of ["a", "b", "c", "d"]) write(`${name}.yaml`, service(name));
     start();
