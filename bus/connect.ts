@@ -1,8 +1,9 @@
 // One connection to nats-server that never gives up: it comes up later, goes away and comes back, with new credentials
 // if need be, and nobody above has to care.
 import { readFileSync } from "node:fs";
-import { connect, credsAuthenticator, Events, type Msg, type MsgHdrs, type NatsConnection } from "nats";
+import { connect, Events, type Msg, type MsgHdrs, type NatsConnection } from "nats";
 import type { Log } from "../api/log.js";
+import { createAuthenticator } from "./authenticator.js";
 import { limitedWarning } from "./limited-warning.js";
 import type { Connection } from "./transport.js";
 
@@ -190,6 +191,7 @@ export function connectBus(options: BusOptions): BusConnection {
 
 /** nats.js asks for credentials at each connect. While a file is being replaced, the last good ones do. */
 function credentialsOf({ credentials, log }: BusOptions) {
+  const authenticate = createAuthenticator();
   let last: Uint8Array = "text" in credentials ? Buffer.from(credentials.text) : new Uint8Array();
   return (nonce?: string) => {
     if ("file" in credentials) {
@@ -199,6 +201,6 @@ function credentialsOf({ credentials, log }: BusOptions) {
         log.warn({ file: credentials.file, error: String(error) }, "bus: can't read the credentials file");
       }
     }
-    return credsAuthenticator(last)(nonce);
+    return authenticate(last, nonce);
   };
 }

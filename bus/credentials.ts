@@ -4,8 +4,8 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSy
 import { join } from "node:path";
 // CommonJS without named exports that Node can see.
 import jwtLibrary from "@nats-io/jwt";
-import { createAccount, createOperator, createUser, fromSeed, type KeyPair } from "@nats-io/nkeys";
 import type { InstanceId } from "./messages.js";
+import { createAccount, createOperator, createUser, fromSeed, type KeyPair } from "./nkeys.js";
 import { isInstanceId, permissions } from "./subjects.js";
 
 const { decode, encodeAccount, encodeOperator, encodeUser, fmtCreds } = jwtLibrary;
