@@ -11,10 +11,14 @@ export interface RunningNats extends NatsCommand {
 /** Starts one and waits until it is ready.
  *  @throws Error with what the server printed if it ends instead */
 export async function startNatsServer(
-  options: Omit<NatsServerOptions, "port"> & { port?: number },
+  options: Omit<NatsServerOptions, "port"> & {
+    port?: number;
+    /** Further arguments of the command, such as a monitoring port. */
+    args?: readonly string[];
+  },
 ): Promise<RunningNats> {
   const nats = await natsCommand({ ...options, port: options.port || (await freePort(options.host)) });
-  const child = spawn(nats.command, nats.args, { stdio: ["ignore", "ignore", "pipe"] });
+  const child = spawn(nats.command, [...nats.args, ...(options.args ?? [])], { stdio: ["ignore", "ignore", "pipe"] });
   let printed = "";
   child.stderr.on("data", (data) => {
     printed = (printed + data).slice(-4000);
