@@ -123,7 +123,6 @@ export const FIELDS: { readonly [K in Kind]: FieldRules } = {
   ContainerInstance: {
     ignored: [
       TAGS,
-      { path: "drainAt", instead: "only status DRAINING is looked at" },
       { path: "deregister", instead: "the machine stays" },
       { path: "revoked", instead: "the credential stays good" },
     ],

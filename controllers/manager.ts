@@ -17,6 +17,7 @@ import { createTaskTally } from "./cluster/tally.js";
 import type { Deps, Reconcile } from "./deps.js";
 import { createConnectivity } from "./instance/connectivity.js";
 import { isLeaving, isSilent } from "./instance/drain.js";
+import { createDrainReconciler, isGoing } from "./instance/drain-reconciler.js";
 import { createInstanceReconciler } from "./instance/reconciler.js";
 import { createSessions } from "./instance/sessions.js";
 import { type Meter, queueMetrics } from "./metrics.js";
@@ -29,6 +30,7 @@ import { createReports } from "./task/reports.js";
 import { createRetentionReconciler, isRemovable } from "./task/retention.js";
 import { isSetAside, isWaiting } from "./task/view.js";
 import { createDefinitionReconciler, createRevisionReconciler } from "./taskdefinition/reconciler.js";
+import { createLastPlans } from "./taskset/last-plans.js";
 import { createTaskSetReconciler } from "./taskset/reconciler.js";
 import { createWorld, type World } from "./world.js";
 
@@ -114,7 +116,8 @@ function startAll(deps: Deps, options: ControllersOptions, bus: ControlBus): { s
     const controller = { name, client, sources, reconcile, log, random, now, ...(metrics && { metrics }) };
     controllers.set(name, runController(controller));
   };
-  const withJournal = { ...deps, scheduler, journal };
+  const plans = createLastPlans((machine) => wake("drain", machine));
+  const withJournal = { ...deps, scheduler, journal, plans };
   run("task-definition", createDefinitionReconciler(deps), definitionSources(world));
   run("revision", createRevisionReconciler(deps), [source(informers.TaskDefinitionRevision, keyOfEach)]);
   run("cluster", createClusterReconciler(deps, tally), clusterSources(world));
@@ -137,6 +140,8 @@ function startAll(deps: Deps, options: ControllersOptions, bus: ControlBus): { s
       containerInstance === undefined ? [] : [`${metadata.namespace}/${containerInstance}`],
     ),
   ]);
+
+  run("drain", createDrainReconciler(withJournal), drainSources(world));
 
   const { graceMs = 15_000, heartbeatMs = 5_000 } = options;
   const connectivity = createConnectivity(deps, { bus, graceMs });
@@ -267,6 +272,15 @@ const taskSetSources = (world: World): readonly Source[] => [
   ),
   machinesTurning(world),
   specSource(world.informers.Cluster, servicesIn(world)),
+];
+
+/** Machines, and those that drain whenever one of their tasks changes. */
+const drainSources = (world: World): readonly Source[] => [
+  source(world.informers.ContainerInstance, keyOfEach),
+  source(world.informers.Task, (task) => {
+    const instance = world.instanceOf(task);
+    return instance !== undefined && isGoing(instance) ? [keyOfObject(instance)] : [];
+  }),
 ];
 
 /** Clusters of which tasks wait, wherever what they wait for may have appeared. */

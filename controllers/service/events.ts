@@ -28,6 +28,10 @@ export const steadyMessage = (service: string): string => `(service ${service}) 
 export const throttledMessage = (service: string): string =>
   `(service ${service}) is unable to consistently start tasks successfully.`;
 
+/** Davit's own: ECS says nothing of a drain that its percents do not allow. */
+export const unableToDrainMessage = (service: string, instance: string, why: string): string =>
+  `(service ${service}) was unable to leave (instance ${instance}), which is draining: ${why}.`;
+
 /** The list with these messages in front. A message that was said within six hours, and not resolved since by a
  *  steady state, is not repeated (09-45). The same list if there is nothing new. */
 export function addEvents(

@@ -11,13 +11,15 @@ import type { Scheduler } from "../scheduler.js";
 import type { Journal } from "../service/journal.js";
 import { serviceTask } from "../task/new.js";
 import { countTasks } from "../task/view.js";
+import type { LastPlans } from "./last-plans.js";
 import type { MachineFacts } from "./machines.js";
 import { taskName } from "./names.js";
-import { type SetInput, stateOf, type TasksPlan } from "./plan.js";
+import { isLeavingTask, type SetInput, stateOf, type TasksPlan } from "./plan.js";
 import type { Start } from "./slots.js";
 import { taskSetStatus } from "./status.js";
 
 export interface TaskSetDeps extends Deps {
+  plans: LastPlans;
   scheduler: Scheduler;
   journal: Journal;
 }
@@ -37,6 +39,8 @@ export interface Pass {
   /** Ids of the deployments, by the uid of their task sets. */
   deployments: ReadonlyMap<string, string>;
   graceMs: number;
+  minimumHealthyPercent: number;
+  maximumPercent: number;
   nowMs: number;
 }
 
@@ -145,8 +149,7 @@ export async function stopAll(
 function reasonOf(task: Task, { nowMs, graceMs, machines }: Pass): string {
   if (stateOf(task, nowMs, graceMs, machines?.silent) === "unhealthy") return FAILED_HEALTH_CHECKS;
   const { containerInstance, startedBy = "" } = task.spec;
-  if (containerInstance !== undefined && machines?.leaving.has(containerInstance))
-    return drainingReason(containerInstance);
+  if (containerInstance !== undefined && isLeavingTask(task, machines)) return drainingReason(containerInstance);
   return `Scaling activity initiated by (deployment ${startedBy})`;
 }
 

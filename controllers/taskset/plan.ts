@@ -67,7 +67,7 @@ export function planTasks(input: TasksInput): TasksPlan {
       .map((task): RollingTask => {
         const { name } = task.metadata;
         const state = stateOf(task, nowMs, graceMs, machines?.silent);
-        const leaving = machines !== undefined && isOn(machines.leaving, task);
+        const leaving = isLeavingTask(task, machines);
         // An unhealthy task and one that leaves are replaced before they go, a lost one without going at all; one that
         // goes by itself keeps its slot until it is STOPPED.
         if (set === primary && state !== "unhealthy" && state !== "lost" && !leaving && !stopAsked(task)) missing--;
@@ -119,7 +119,7 @@ function withOriginals(
   if (starts.length === 0 || primary === undefined || machines === undefined) return [...starts];
   const replaced = new Set(primary.alive.filter((task) => !stopAsked(task)).map(originalOf));
   const lost = primary.alive.filter(
-    (task) => isSetAside(task) && !isOn(machines.leaving, task) && !replaced.has(task.metadata.name),
+    (task) => isSetAside(task) && !isLeavingTask(task, machines) && !replaced.has(task.metadata.name),
   );
   return starts.map((start, at) => {
     const original = lost[at];
@@ -137,6 +137,10 @@ function tasksToStop(sets: readonly SetInput[], rolling: RollingPlan): Task[] {
   }
   return stops;
 }
+
+/** Its machine drains or leaves. */
+export const isLeavingTask = (task: Task, machines: MachineFacts | undefined): boolean =>
+  machines !== undefined && machines.leaving.size > 0 && isOn(machines.leaving, task);
 
 const isOn = (machines: ReadonlySet<string>, { spec: { containerInstance } }: Task): boolean =>
   containerInstance !== undefined && machines.has(containerInstance);

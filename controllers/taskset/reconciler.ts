@@ -14,6 +14,7 @@ import { serviceGroup } from "../task/new.js";
 import { nextHealthyMs } from "../task/view.js";
 import { type Pass, startAll, stopAll, type TaskSetDeps, writeStatuses } from "./actions.js";
 import { THROTTLED_AFTER } from "./backoff.js";
+import { drainingMachines, lastPlan } from "./last-plans.js";
 import { machineFacts } from "./machines.js";
 import { planTasks, type SetInput } from "./plan.js";
 import { retire } from "./retention.js";
@@ -26,7 +27,7 @@ const PASS_GAP_MS = 5;
 const TASKS_PER_MS = 25;
 /** Keys are those of services. */
 export function createTaskSetReconciler(deps: TaskSetDeps): Reconcile {
-  const { world, now, journal, scheduler } = deps;
+  const { world, now, journal, scheduler, plans } = deps;
   const statusPace = createPace(now);
   const pace = createPace(now);
 
@@ -35,23 +36,28 @@ export function createTaskSetReconciler(deps: TaskSetDeps): Reconcile {
     if (waitMs > 0) return again(waitMs);
     const service = world.informers.Service.get(parseKey(serviceKey));
     // Its task sets and tasks go with it: collected by owner references.
-    if (service === undefined) return done();
+    if (service === undefined) {
+      plans.planned(serviceKey, undefined, []);
+      return done();
+    }
     const pass = gather(deps, service);
     const tasks = pass.sets.reduce((sum, { alive }) => sum + alive.length, 0);
     pace.did(serviceKey, PASS_GAP_MS + tasks / TASKS_PER_MS);
-    const { maximumPercent = 200, minimumHealthyPercent = 100 } = service.spec.deploymentConfiguration ?? {};
+    const blocked = whyBlocked(pass);
     const plan = planTasks({
       desiredCount: pass.primary?.spec.desiredCount ?? 0,
-      maximumPercent,
-      minimumHealthyPercent,
+      maximumPercent: pass.maximumPercent,
+      minimumHealthyPercent: pass.minimumHealthyPercent,
       graceMs: pass.graceMs,
       sets: pass.sets,
       machines: pass.machines,
       nowMs: pass.nowMs,
-      blocked: pass.revision === undefined || isNotRunnable(pass.revision),
+      blocked: blocked !== undefined,
       maxStarts: MAX_STARTS,
       stopOrder: (names) => scheduler.stopOrder(service.metadata.namespace, pass.cluster, pass.group, names),
     });
+    const draining = drainingMachines(pass);
+    plans.planned(serviceKey, draining.size === 0 ? undefined : lastPlan(pass, plan, blocked), draining);
     const [started, stopped] = await Promise.all([
       startAll(deps, client, pass, plan),
       stopAll(deps, client, pass, plan),
@@ -69,6 +75,14 @@ export function createTaskSetReconciler(deps: TaskSetDeps): Reconcile {
     const dueMs = [plan.recheckAtMs, healthyMs, statusDueMs].filter((ms) => ms !== undefined);
     return dueMs.length === 0 ? done() : again(Math.max(0, Math.min(...dueMs) - now()));
   };
+}
+
+/** Why nothing of the wanted deployment may be started; undefined if it may. */
+function whyBlocked({ primary, revision }: Pass): string | undefined {
+  if (primary === undefined) return "there is no deployment";
+  if (revision === undefined) return `revision ${primary.spec.taskDefinition} is not there`;
+  if (!isNotRunnable(revision)) return undefined;
+  return `revision ${primary.spec.taskDefinition} cannot run: ${getCondition(revision.status?.conditions, "Runnable")?.message ?? ""}`;
 }
 
 const idOf = (task: Task): string => ecsId(task.metadata.uid);
@@ -99,6 +113,7 @@ function gather({ world, now }: TaskSetDeps, service: Service): Pass {
   // Tasks whose set is gone are on their way out too, and count under the ceiling until they are.
   const orphans = [...byOwner.values()].flat();
   const serviceName = serviceNameOf(service);
+  const { maximumPercent = 200, minimumHealthyPercent = 100 } = spec.deploymentConfiguration ?? {};
   const cluster = clusterNameOf(spec.cluster);
   return {
     service,
@@ -111,6 +126,8 @@ function gather({ world, now }: TaskSetDeps, service: Service): Pass {
     revision: primary && world.revision(metadata.namespace, primary.spec.taskDefinition),
     deployments: new Map(taskSets.map((set) => [set.metadata.uid, deploymentId(set.metadata.uid)])),
     graceMs: (spec.healthCheckGracePeriodSeconds ?? 0) * 1000,
+    minimumHealthyPercent,
+    maximumPercent,
     nowMs: now(),
   };
 }
