@@ -5,6 +5,7 @@ import { connect, Events, type Msg, type MsgHdrs, type NatsConnection } from "na
 import type { Log } from "../api/log.js";
 import { createAuthenticator } from "./authenticator.js";
 import { limitedWarning } from "./limited-warning.js";
+import { MAX_PINGS_OUT, PING_INTERVAL_MS } from "./liveness.js";
 import type { Connection } from "./transport.js";
 
 export interface BusConnection extends Connection {
@@ -37,8 +38,6 @@ export interface BusOptions {
   random?: () => number;
 }
 
-/** A dead server is seen after at most 2 × this. */
-const PING_INTERVAL_MS = 2000;
 /** Between attempts: so that thousands of agents don't come back at one instant. */
 const reconnectDelayMs = (random: () => number): number => 200 + Math.floor(random() * 1300);
 
@@ -111,7 +110,7 @@ export function connectBus(options: BusOptions): BusConnection {
           ignoreAuthErrorAbort: true,
           reconnectDelayHandler: () => reconnectDelayMs(random),
           pingInterval: PING_INTERVAL_MS,
-          maxPingOut: 2,
+          maxPingOut: MAX_PINGS_OUT,
           ignoreClusterUpdates: true,
         });
         if (closed) await client.close();

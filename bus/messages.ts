@@ -80,6 +80,8 @@ export interface SyncAnswer {
   revisions: Revisions;
   /** Heartbeats are wanted this often, ms. */
   heartbeatMs: number;
+  /** The machine's own, which only the control plane can make: it names the account. */
+  containerInstanceArn?: string;
   /** No session is open (`epoch` 0, nothing assigned): the agent keeps what it runs, says why in its log and asks
    *  again later. */
   refused?: Refusal;

@@ -155,6 +155,7 @@ export const syncAnswer = object<SyncAnswer>({
   assignments: list(assignment),
   revisions,
   heartbeatMs: count("heartbeats are wanted this often"),
+  containerInstanceArn: optional(text()),
   refused: optional(
     object<Refusal>({
       reason: oneOf(

@@ -1,4 +1,4 @@
-import { hostname } from "node:os";
+import { hostname, uptime } from "node:os";
 import { type Command, Option } from "commander";
 import { type Agent, createAgent } from "../agent/agent.js";
 import type { Runtime } from "../agent/runtimes/runtime.js";
@@ -69,6 +69,7 @@ async function agent(options: AgentCommandOptions): Promise<void> {
         hostname: options.instances === 1 ? hostname() : `${hostname()}-${index + 1}`,
       },
       now: Date.now,
+      uptimeMs: () => uptime() * 1000,
       random: Math.random,
       log,
     });

@@ -88,7 +88,7 @@ export function containerSpec(
   resolved: ResolvedTask,
   definition: ContainerDefinition,
 ): ContainerSpec {
-  const { task, namespace, name, cluster, revision, taskArn } = assignment;
+  const { task, namespace, name, cluster, revision, taskArn, stopWhenLostAfterMs } = assignment;
   return {
     task,
     definition,
@@ -114,6 +114,7 @@ export function containerSpec(
       [LABELS.taskName]: name,
       [LABELS.essential]: String(definition.essential !== false),
       [LABELS.containers]: String(resolved.containers.length),
+      ...(stopWhenLostAfterMs !== undefined && { [LABELS.stopWhenLost]: String(stopWhenLostAfterMs) }),
       ...(definition.stopTimeout !== undefined && { [LABELS.stopTimeout]: String(definition.stopTimeout) }),
     },
   };

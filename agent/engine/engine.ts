@@ -2,18 +2,19 @@
 // tells by `report`; whatever happens ends in looking at the task again.
 
 import type { Log } from "../../api/log.js";
-import type { Resource, TaskDefinitionRevisionSpec } from "../../api/types.gen.js";
+import type { Resource } from "../../api/types.gen.js";
 import type { Assignment, Revisions, TaskId, TaskReport } from "../../bus/messages.js";
+import type { PortRange } from "../options-ports.js";
 import type { Runtime } from "../runtimes/runtime.js";
 import { createAlarm } from "./alarm.js";
-import { type ResolvedTask, resolve } from "./definition.js";
+import { createFence } from "./fence.js";
 import { createFindings } from "./findings.js";
 import type { Images } from "./images.js";
-import { refusal } from "./ledger.js";
-import { NOT_ASSIGNED, planTask } from "./plan.js";
-import { graceMs, newContainer, type TaskRecord } from "./record.js";
+import { planTask } from "./plan.js";
+import type { TaskRecord } from "./record.js";
 import { describe, fingerprint } from "./report.js";
 import { createSteps } from "./steps.js";
+import { createWants } from "./wants.js";
 
 export interface EngineOptions {
   /** Between SIGTERM and SIGKILL where the definition has no `stopTimeout`. */
@@ -26,6 +27,10 @@ export interface EngineOptions {
   slowLaunchMs: number;
   /** A stop slower than this is reported as STOPPING. */
   slowStopMs: number;
+  /** A stop that takes so much longer than its timeout hangs. */
+  hangingMs: number;
+  /** The share of the host's ports that tasks may ask for by number; absent: all. */
+  portRange?: PortRange;
   /** Wait after a failed step; it doubles up to the maximum. */
   retryMs: number;
   maxRetryMs: number;
@@ -34,12 +39,20 @@ export interface EngineOptions {
 export interface Engine {
   /** Takes over what the runtime holds. @throws when the runtime does not answer. */
   adopt(): Promise<void>;
-  /** A sync answer: the complete list. What is missing from it is stopped and removed. */
+  /** A sync answer: the complete list. What is missing from it is stopped and removed, before anything is started. */
   replaceAll(assignments: readonly Assignment[], revisions: Revisions): boolean;
+  /** Resolves when what a sync answer did not name is gone, or does not go in time; undefined if nothing is waited for. */
+  clearing(): Promise<void> | undefined;
   /** New or changed assignments; false if a definition they refer to is not known: sync again. */
   assign(assignments: readonly Assignment[], revisions: Revisions): boolean;
   /** These tasks are STOPPED in the store. */
   forget(tasks: readonly TaskId[]): void;
+  /** All that runs runs on, and is left alone for good. */
+  letGo(): void;
+  /** So long without the control plane, ms: tasks that are not to outlive that are stopped. */
+  lostFor(ms: number): void;
+  /** What is stopped is removed now, not after `cleanupWaitMs`. */
+  sweep(): void;
   /** The whole state of every task that this machine has anything of. */
   inventory(): TaskReport[];
   /** Runtime ids by container name, of one task; undefined if it is not known here. */
@@ -50,6 +63,10 @@ export interface Engine {
   relist(): Promise<void>;
   /** Live tasks. */
   size(): number;
+  /** All that is known, to look at. */
+  records(): Iterable<Readonly<TaskRecord>>;
+  /** What holds everything up, for a person. */
+  problems(): string[];
   close(): void;
 }
 
@@ -68,9 +85,8 @@ export interface EngineDeps {
 export function createEngine(deps: EngineDeps): Engine {
   const { runtime, options, now, log } = deps;
   const tasks = new Map<string, TaskRecord>();
-  /** Definitions of this session, by `<namespace>/<family:N>`. */
-  const definitions = new Map<string, TaskDefinitionRevisionSpec>();
   const alarm = createAlarm(now, (task: TaskRecord) => consider(task));
+  const fence = createFence({ tasks, hangingMs: options.hangingMs, log, onDown: considerHeld });
   let synced = false;
   let closed = false;
 
@@ -82,33 +98,61 @@ export function createEngine(deps: EngineDeps): Engine {
     log,
     add,
     isUnwanted: () => synced,
-    dismiss: (task) => dismiss(task, now()),
+    dismiss: (task) => wants.dismiss(task, now()),
     consider,
     look: (task, container) => step(task, { kind: "look", container: container.name }),
   });
   const step = createSteps({ ...deps, findings, again: consider });
+  const wants = createWants({ tasks, fence, registered: deps.registered, options, now, log, add, consider });
 
   // ---- deciding
 
   function consider(task: TaskRecord): void {
     if (closed || tasks.get(task.key) !== task) return;
-    const plan = planTask(task, now());
+    const plan = planTask(task, now(), fence.holds());
+    if (plan.held && heldTooLong(task)) {
+      consider(task);
+      return;
+    }
     if (plan.cause && !task.cause) {
       task.cause = plan.cause;
       task.sinceMs = now();
     }
     task.state = plan.state;
-    if (plan.gone) {
-      drop(task);
-      return;
+    if (plan.gone) drop(task);
+    else {
+      for (const next of plan.steps) step(task, next);
+      if (plan.recheckAtMs !== undefined) alarm.set(task, plan.recheckAtMs);
+      publish(task);
     }
-    for (const next of plan.steps) step(task, next);
-    if (plan.recheckAtMs !== undefined) alarm.set(task, plan.recheckAtMs);
-    publish(task);
+    fence.look(task);
+  }
+
+  /** A launch that is held back ends in time, too: its place may be somewhere else. */
+  function heldTooLong(task: TaskRecord): boolean {
+    task.heldSinceMs ??= now();
+    const dueMs = task.heldSinceMs + options.startTimeoutMs;
+    if (dueMs > now()) {
+      alarm.set(task, dueMs);
+      return false;
+    }
+    const why = fence.problems().join("; ") || "containers that have to go first do not stop";
+    for (const container of task.containers.values())
+      if (container.observed?.lastStatus !== "RUNNING")
+        container.failure ??= `DockerTimeoutError: Could not transition to started; timed out: ${why}`;
+    return true;
+  }
+
+  function considerHeld(): void {
+    for (const task of [...tasks.values()]) {
+      if (task.heldSinceMs === undefined) continue;
+      delete task.heldSinceMs;
+      consider(task);
+    }
   }
 
   function publish(task: TaskRecord): void {
-    if (task.desired === "UNKNOWN" || task.desired === "ABSENT") return;
+    if (task.desired !== "RUNNING" && task.desired !== "STOPPED") return;
     const quietUntilMs = task.sinceMs + quietMs(task);
     if (quietUntilMs > now()) {
       alarm.set(task, quietUntilMs);
@@ -137,106 +181,6 @@ export function createEngine(deps: EngineDeps): Engine {
     for (const container of task.containers.values()) findings.removed(container);
   }
 
-  // ---- what is wanted
-
-  function assign(assignments: readonly Assignment[], revisions: Revisions): boolean {
-    // Immutable: the copy that is already resolved serves on.
-    for (const key in revisions) {
-      const revision = revisions[key];
-      if (revision && !definitions.has(key)) definitions.set(key, revision);
-    }
-    let complete = true;
-    for (const assignment of assignments) complete = assignOne(assignment) && complete;
-    return complete;
-  }
-
-  function assignOne(assignment: Assignment): boolean {
-    const known = tasks.get(assignment.task);
-    const definition = definitions.get(`${assignment.namespace}/${assignment.revision}`);
-    if (!known?.resolved && !definition && assignment.desiredStatus === "RUNNING") {
-      log.warn({ task: assignment.task, revision: assignment.revision }, "an assignment's definition is not known");
-      return false;
-    }
-    const resolved = known?.resolved ?? (definition && resolve(assignment, definition));
-    const task = known ?? add(assignment.task, assignment.task, assignment.namespace, assignment.name);
-    task.assignment = assignment;
-    if (resolved && !task.resolved) define(task, resolved);
-    want(task, assignment.desiredStatus);
-    if (!known && resolved) refuseWhatDoesNotFit(task, resolved);
-    consider(task);
-    return true;
-  }
-
-  function define(task: TaskRecord, resolved: ResolvedTask): void {
-    task.resolved = resolved;
-    task.size = resolved.containers.length;
-    // A task that the control plane has seen running is never started a second time.
-    const { lastStatus = "PENDING", desiredStatus } = task.assignment ?? {};
-    const hasRun = desiredStatus === "RUNNING" && lastStatus !== "PROVISIONING" && lastStatus !== "PENDING";
-    const found = task.containers;
-    task.containers = new Map();
-    for (const { name, image, essential, stopTimeout } of resolved.containers) {
-      const container =
-        found.get(name) ?? newContainer(name, image, essential !== false, graceMs(stopTimeout, options.stopTimeoutMs));
-      if (hasRun && !container.observed) container.lost = true;
-      if (hasRun && container.observed?.lastStatus === "CREATED")
-        container.failure = "CannotStartContainerError: it was not started when the task was";
-      task.containers.set(name, container);
-    }
-  }
-
-  function want(task: TaskRecord, desired: Assignment["desiredStatus"]): void {
-    if (task.desired === "ABSENT") {
-      // It was being removed; a second start would be a second copy.
-      task.cause ??= { reason: NOT_ASSIGNED, asked: true };
-      task.desired = "STOPPED";
-    } else if (task.desired !== "STOPPED") task.desired = desired;
-  }
-
-  function refuseWhatDoesNotFit(task: TaskRecord, resolved: ResolvedTask): void {
-    if (task.desired !== "RUNNING") return;
-    const why = refusal(deps.registered(), heldBesides(task), resolved);
-    if (!why) return;
-    log.warn({ task: task.task, why }, "assignment refused");
-    task.cause = { code: "TaskFailedToStart", reason: why, asked: false };
-  }
-
-  function* heldBesides(task: TaskRecord): Iterable<ResolvedTask> {
-    for (const other of tasks.values())
-      if (other !== task && other.resolved && other.state !== "STOPPED") yield other.resolved;
-  }
-
-  function replaceAll(assignments: readonly Assignment[], revisions: Revisions): boolean {
-    synced = true;
-    definitions.clear();
-    const assigned = new Set(assignments.map(({ task }) => task));
-    // First what goes, then what stays, then what comes: so that room is counted right.
-    for (const task of [...tasks.values()])
-      if (!assigned.has(task.task) || task.key !== task.task) dismiss(task, now());
-    const stays = (assignment: Assignment) => tasks.has(assignment.task);
-    const complete = assign(assignments.filter(stays), revisions);
-    return (
-      assign(
-        assignments.filter((assignment) => !stays(assignment)),
-        {},
-      ) && complete
-    );
-  }
-
-  function dismiss(task: TaskRecord, keepUntilMs: number): void {
-    if (task.desired === "ABSENT") return;
-    task.desired = "ABSENT";
-    task.keepUntilMs = keepUntilMs;
-    consider(task);
-  }
-
-  function forget(ids: readonly TaskId[]): void {
-    for (const id of ids) {
-      const task = tasks.get(id);
-      if (task) dismiss(task, task.state === "STOPPED" ? now() + options.cleanupWaitMs : now());
-    }
-  }
-
   function add(key: string, task: TaskId, namespace: string, name: string): TaskRecord {
     const record: TaskRecord = {
       key,
@@ -257,15 +201,23 @@ export function createEngine(deps: EngineDeps): Engine {
 
   return {
     adopt: findings.relist,
-    replaceAll,
-    assign,
-    forget,
+    replaceAll(assignments, revisions) {
+      synced = true;
+      return wants.replaceAll(assignments, revisions);
+    },
+    clearing: fence.clearing,
+    assign: wants.assign,
+    forget: wants.forget,
+    letGo: wants.letGo,
+    lostFor: wants.lostFor,
+    sweep: wants.sweep,
     relist: findings.relist,
     changed: findings.changed,
     inventory() {
       const reports: TaskReport[] = [];
       for (const task of tasks.values()) {
-        if (task.key !== task.task || (task.desired === "ABSENT" && task.state === "STOPPED")) continue;
+        if (task.key !== task.task || task.desired === "LET_GO") continue;
+        if (task.desired === "ABSENT" && task.state === "STOPPED") continue;
         const plan = planTask(task, now());
         task.seq += 1;
         reports.push(describe(task, { state: plan.state, ...(plan.cause && { cause: plan.cause }) }, now()));
@@ -279,9 +231,12 @@ export function createEngine(deps: EngineDeps): Engine {
       for (const { name, observed } of task.containers.values()) if (observed) ids.set(name, observed.id);
       return ids;
     },
-    size: () => [...tasks.values()].filter(({ state }) => state !== "STOPPED").length,
+    size: () => [...tasks.values()].filter(({ state, desired }) => state !== "STOPPED" && desired !== "LET_GO").length,
+    records: () => tasks.values(),
+    problems: fence.problems,
     close() {
       closed = true;
+      fence.close();
       alarm.close();
     },
   };

@@ -70,6 +70,8 @@ export function createFindings(deps: {
       (second ? undefined : known) ??
       deps.add(key, seen.task, labels[LABELS.namespace] ?? "", labels[LABELS.taskName] ?? "");
     task.size = Math.max(task.size, Number(labels[LABELS.containers] ?? 1));
+    if (!task.assignment && labels[LABELS.stopWhenLost] !== undefined)
+      task.stopWhenLostAfterMs = Number(labels[LABELS.stopWhenLost]);
     const record =
       task.containers.get(seen.name) ??
       newContainer(

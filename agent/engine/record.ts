@@ -5,8 +5,8 @@ import type { RuntimeContainer } from "../runtimes/runtime.js";
 import type { ResolvedTask } from "./definition.js";
 
 /** What is wanted of a task. `UNKNOWN`: found by its labels, no sync answer yet. `ABSENT`: not assigned, to be
- *  stopped and removed. It never goes back from `STOPPED` or `ABSENT`. */
-export type Desired = "UNKNOWN" | "RUNNING" | "STOPPED" | "ABSENT";
+ *  stopped and removed. `LET_GO`: orphaned, it runs on and is nobody's. It never goes back from the last three. */
+export type Desired = "UNKNOWN" | "RUNNING" | "STOPPED" | "ABSENT" | "LET_GO";
 
 /** Why a task goes down: the first cause counts. */
 export interface Cause {
@@ -17,7 +17,7 @@ export interface Cause {
 }
 
 /** A step under way. `look`: ask the runtime what became of the container. */
-export type Busy = "pull" | "create" | "start" | "stop" | "remove" | "look";
+export type Busy = "pull" | "create" | "start" | "stop" | "remove" | "rename" | "look";
 
 export interface ContainerRecord {
   name: string;
@@ -40,6 +40,8 @@ export interface ContainerRecord {
   attempts: number;
   retryAtMs: number;
   failingSinceMs: number | undefined;
+  /** Why the last step failed. */
+  trouble: string | undefined;
   /** Gives up the pull under way. */
   abandonPull: (() => void) | undefined;
   /** The engine's count of events when `observed` was last set: an older list says nothing about it. */
@@ -59,6 +61,12 @@ export interface TaskRecord {
   size: number;
   containers: Map<string, ContainerRecord>;
   cause?: Cause;
+  /** Of the newest assignment, or of the containers' labels while there is none. */
+  stopWhenLostAfterMs?: number;
+  /** It was without the control plane for so long, ms, that it stops by itself. */
+  lostForMs?: number;
+  /** Since when nothing of it may be created or started, because others have to go first. */
+  heldSinceMs?: number;
   /** Since when the present launch or stop is under way. */
   sinceMs: number;
   /** ABSENT only: stopped containers are kept until then, for their logs. */
@@ -83,6 +91,7 @@ export const newContainer = (name: string, image: string, essential: boolean, gr
   failure: undefined,
   busy: undefined,
   failingSinceMs: undefined,
+  trouble: undefined,
   abandonPull: undefined,
   lost: false,
   uncertain: false,

@@ -68,6 +68,7 @@ export function createSteps(deps: StepDeps): (task: TaskRecord, step: Step) => v
         id,
         task: task.task,
         name: container.name,
+        runtimeName: spec.runtimeName,
         labels: spec.labels,
         image: container.image,
         lastStatus: "CREATED",
@@ -98,6 +99,10 @@ export function createSteps(deps: StepDeps): (task: TaskRecord, step: Step) => v
       await runtime.remove(id);
       findings.removed(container);
     },
+    async rename(_task, container, { id, runtimeName }) {
+      await runtime.rename(id, runtimeName);
+      if (container.observed) container.observed = { ...container.observed, runtimeName };
+    },
     async look(task, container) {
       const id = container.observed?.id;
       if (id !== undefined) return lookAt(task, container, id);
@@ -124,6 +129,7 @@ export function createSteps(deps: StepDeps): (task: TaskRecord, step: Step) => v
     if (kind === "create" || kind === "start") container.uncertain = true;
     container.failingSinceMs ??= now();
     container.attempts += 1;
+    container.trouble = text;
     const waitMs = Math.min(deps.options.retryMs * 2 ** (container.attempts - 1), deps.options.maxRetryMs);
     container.retryAtMs = now() + waitMs * (0.5 + deps.random() / 2);
     log.warn({ step: kind, container: container.name, error: text, waitMs }, "step failed, trying again");
@@ -145,6 +151,7 @@ export function createSteps(deps: StepDeps): (task: TaskRecord, step: Step) => v
         container.attempts = 0;
         container.retryAtMs = 0;
         container.failingSinceMs = undefined;
+        container.trouble = undefined;
       }
     } catch (error) {
       failed(container, kind, error);

@@ -18,6 +18,8 @@ export const LABELS = {
   stopTimeout: "davit.dev/stop-timeout",
   /** How many containers the task has. */
   containers: "davit.dev/containers",
+  /** After so many ms without the control plane the agent stops the task by itself; absent: never. */
+  stopWhenLost: "davit.dev/stop-when-lost-ms",
 } as const;
 
 /** What ECS's own agent puts on containers: spec/05 §8.2. */
@@ -28,3 +30,7 @@ export const ECS_LABELS = {
   family: "com.amazonaws.ecs.task-definition-family",
   version: "com.amazonaws.ecs.task-definition-version",
 } as const;
+
+/** What the name of a container begins with that was let go of for good. Docker cannot take a label off a container. */
+export const ORPHAN_PREFIX = "davit-orphaned-";
+export const isOrphan = (runtimeName: string): boolean => runtimeName.startsWith(ORPHAN_PREFIX);

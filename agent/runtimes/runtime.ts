@@ -8,6 +8,8 @@ export interface RuntimeContainer {
   /** From the labels: which task and container this is, and the hash of what it was made from. */
   task: string;
   name: string;
+  /** What the runtime calls it; unique on the machine. */
+  runtimeName: string;
   labels: Record<string, string>;
   image: string;
   imageDigest?: string;
@@ -35,6 +37,8 @@ export interface Capacity {
   cpuUnits: number;
   memoryMiB: number;
   version: string;
+  /** Of the machine's Linux, such as `6.1.0-18-amd64`. */
+  kernelVersion?: string;
   /** Attributes such as `com.amazonaws.ecs.capability.logging-driver.json-file`, `ecs.os-type`. */
   attributes: { name: string; value?: string }[];
 }
@@ -50,11 +54,26 @@ export class RuntimeError extends Error {
   }
 }
 
+/** What one container uses: CPU units (1024 a core) over about a second, MiB without file cache (spec/07 §9.1). */
+export interface Usage {
+  cpuUnits: number;
+  memoryMiB: number;
+}
+
+/** The file system that holds the runtime's data. */
+export interface Disk {
+  path: string;
+  totalBytes: number;
+  freeBytes: number;
+}
+
 export interface Runtime {
   /** @throws when the runtime does not answer. */
   capacity(): Promise<Capacity>;
-  /** Every container that carries this agent's labels, running or not. */
+  /** Every container that carries this agent's labels, running or not; without those that were orphaned. */
   list(): Promise<RuntimeContainer[]>;
+  /** This agent's containers that it let go of for good, known by their name alone (`ORPHAN_PREFIX`). */
+  orphans(): Promise<Pick<RuntimeContainer, "id" | "runtimeName" | "task">[]>;
   inspect(id: string): Promise<RuntimeContainer | undefined>;
   hasImage(image: string): Promise<boolean>;
   /** @throws RuntimeError CannotPullContainerError. */
@@ -65,6 +84,12 @@ export interface Runtime {
   stop(id: string, graceMs: number): Promise<void>;
   /** Idempotent. */
   remove(id: string): Promise<void>;
+  /** Idempotent; also while it runs. */
+  rename(id: string, runtimeName: string): Promise<void>;
+  /** Of those among them that run. May take a second or two. */
+  usage(ids: readonly string[]): Promise<Map<string, Usage>>;
+  /** Undefined where the agent cannot see it. */
+  disk(): Promise<Disk | undefined>;
   /** Wakes with the id of a container whose state or health may have changed; "resync" when changes may have been missed. */
   changes(signal: AbortSignal): AsyncIterable<{ id: string } | "resync">;
   logs(

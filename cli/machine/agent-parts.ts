@@ -1,17 +1,21 @@
 // What every agent process is made of: its settings from the environment, and the runtime it drives.
 import { type AgentOptions, agentOptionsFromEnv } from "../../agent/options.js";
+import { InvalidAttributes } from "../../agent/options-attributes.js";
 import type { Runtime } from "../../agent/runtimes/runtime.js";
 import type { SimulatedOptions } from "../../agent/runtimes/simulated/options.js";
 import { EXIT, Failure, messageOf } from "../failure.js";
 
 export type RuntimeName = "docker" | "simulated";
 
-/** ECS's variables. @throws Failure naming the one that can't be read */
+/** Where the machine's own tags stand, if not in /etc/ecs/host-tags.json. */
+const HOST_TAGS_VARIABLE = "DAVIT_HOST_TAGS_FILE";
+
+/** ECS's variables. @throws Failure naming the one that can't be read; with ECS's exit code 5 for bad attributes */
 export function optionsFromEnvironment(): Partial<AgentOptions> {
   try {
-    return agentOptionsFromEnv(process.env);
+    return agentOptionsFromEnv(process.env, process.env[HOST_TAGS_VARIABLE] || undefined);
   } catch (error) {
-    throw new Failure(messageOf(error), EXIT.fatal);
+    throw new Failure(messageOf(error), error instanceof InvalidAttributes ? error.exitCode : EXIT.fatal);
   }
 }
 

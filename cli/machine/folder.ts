@@ -28,6 +28,8 @@ export interface MachineFolder {
   /** What runs now: see running.ts. */
   state: string;
   control: string;
+  /** When the control plane was last heard: see agent/contact.ts. */
+  contact: string;
   logs: string;
 }
 
@@ -70,11 +72,13 @@ export function machineFolder(dataDir: string | undefined): MachineFolder {
     credentials: at("agent.creds"),
     state: at("state.json"),
     control: at("control.sock"),
+    contact: at("contact"),
     logs: at("logs"),
   };
 }
 
-const OURS = /^(identity\.json|joining\.nk|agent\.creds|state\.json|control\.sock|logs|join\.lock\..*|.*\.tmp)$/;
+const OURS =
+  /^(identity\.json|joining\.nk|agent\.creds|state\.json|control\.sock|contact|logs|join\.lock\..*|.*\.tmp)$/;
 
 /** Makes the folder. @throws Failure if somebody else's files are in it */
 export function openMachineFolder({ root, logs }: MachineFolder): void {

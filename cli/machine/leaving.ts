@@ -12,7 +12,7 @@ export async function* leaving(agent: Agent): AsyncIterable<Progress> {
   let over = false;
   let failed = "";
   const stopping = agent
-    .stop({ leave: true })
+    .stop({ kind: "leave" })
     .catch((error: unknown) => {
       failed = messageOf(error);
     })

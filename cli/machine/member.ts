@@ -1,19 +1,25 @@
 // The agent of a joined machine, in this process, from a good credential to its goodbye.
-import { hostname } from "node:os";
+import { hostname, uptime } from "node:os";
 import { type Agent, createAgent } from "../../agent/agent.js";
+import { contactFile } from "../../agent/contact.js";
+import { createIntrospection, type Introspection } from "../../agent/introspection.js";
 import type { Log } from "../../api/log.js";
 import { createAgentBus } from "../../bus/agent.js";
 import { type BusConnection, connectBus } from "../../bus/connect.js";
 import { inboxPrefix } from "../../bus/subjects.js";
+import { messageOf } from "../failure.js";
 import { ownVersion } from "../own-version.js";
 import { addressTowards } from "./address.js";
 import { optionsFromEnvironment, runtimes } from "./agent-parts.js";
 import { type Identity, type MachineFolder, readIdentity } from "./folder.js";
+import { bootId } from "./machine-id.js";
 import { agentOptions } from "./options.js";
 import { keepRenewed } from "./renewal.js";
 
 export interface Member {
   agent: Agent;
+  /** Once there is a session: programs on this machine may ask the agent. A port that is taken is a word in the log. */
+  introspect(): Promise<void>;
   /** Lets go of bus and runtime; the agent has said its goodbye before. */
   close(): Promise<void>;
 }
@@ -35,7 +41,7 @@ export async function createMember(
   });
   signal.addEventListener("abort", () => renewal.close(), { once: true });
   await renewal.good();
-  const { instance, namespace, cluster, server, ca, options, busUrls } = readIdentity(folder) ?? first;
+  const { instance, namespace, cluster, server, ca, machineId, options, busUrls } = readIdentity(folder) ?? first;
   connection = connectBus({
     servers: () => readIdentity(folder)?.busUrls ?? busUrls,
     // A Davit on loopback alone has a bus without TLS.
@@ -48,6 +54,7 @@ export async function createMember(
   const bus = createAgentBus({ connection, instance, log });
   const runtime = (await runtimes(options.runtime ?? "docker"))(instance);
   const own = agentOptions(options);
+  const boot = bootId();
   const agent = createAgent({
     ...{ instance, namespace, cluster, bus, runtime, log },
     options: {
@@ -55,16 +62,31 @@ export async function createMember(
       ...own,
       attributes: [...(fromEnvironment.attributes ?? []), ...(own.attributes ?? [])],
       agentVersion: ownVersion(),
+      machineId,
+      bootId: boot,
       hostname: options.hostname ?? hostname(),
       address: (await addressTowards(server)) ?? "127.0.0.1",
     },
+    contact: contactFile(folder.contact, boot),
     now: Date.now,
+    uptimeMs: () => uptime() * 1000,
     random: Math.random,
   });
   const live = connection;
+  let introspection: Introspection | undefined;
   return {
     agent,
+    async introspect() {
+      const port = options.introspectionPort;
+      if (port === 0) return;
+      try {
+        introspection = await createIntrospection({ agent, log, ...(port !== undefined && { port }) });
+      } catch (error) {
+        log.error({}, messageOf(error));
+      }
+    },
     async close() {
+      await introspection?.close();
       renewal.close();
       await runtime.close();
       await bus.close();

@@ -1,5 +1,6 @@
 // What is said about a machine when it joins, and kept with its identity.
 import type { AgentOptions } from "../../agent/options.js";
+import { parsePortRange } from "../../agent/options-ports.js";
 import type { Attribute } from "../../api/types.gen.js";
 import { UsageError } from "../failure.js";
 
@@ -54,8 +55,10 @@ export function machineOptions(typed: TypedOptions): MachineOptions {
 
 /** As the agent takes them. */
 export const agentOptions = (options: MachineOptions): Partial<AgentOptions> => {
-  const { zone, attributes = [], cpuUnits, memoryMiB } = options;
+  const { zone, attributes = [], cpuUnits, memoryMiB, portRange } = options;
+  const range = portRange === undefined ? undefined : parsePortRange(portRange);
   return {
+    ...(range && { portRange: range }),
     ...(cpuUnits !== undefined && { cpuUnits }),
     ...(memoryMiB !== undefined && { memoryMiB }),
     attributes: [...attributes, ...(zone === undefined ? [] : [{ name: ZONE, value: zone }])],

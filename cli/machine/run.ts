@@ -77,8 +77,9 @@ async function open(
   { log, onReady }: RunOptions,
 ): Promise<Member & { ready: Promise<void> }> {
   const member = await createMember(folder, identity, log, told);
-  const ready = member.agent.start().then(() => {
+  const ready = member.agent.start().then(async () => {
     if (member.agent.status().epoch === 0) return;
+    await member.introspect();
     writeRunning(folder, { process: self(), ready: true });
     onReady?.();
   });

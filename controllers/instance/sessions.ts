@@ -102,7 +102,15 @@ export function createSessions(deps: SessionsDeps): Sessions {
     connectivity.heard(instance.metadata);
     connectivity.changed(instance);
     log.info({ instance: request.instance, epoch, assignments: answer.assignments.length }, "agent synced");
-    return { type: "davit.v1.SyncAnswer", epoch, seq: 0, ...answer, heartbeatMs: deps.heartbeatMs };
+    const arn = instance.status?.containerInstanceArn;
+    return {
+      type: "davit.v1.SyncAnswer",
+      epoch,
+      seq: 0,
+      ...answer,
+      heartbeatMs: deps.heartbeatMs,
+      ...(arn !== undefined && { containerInstanceArn: arn }),
+    };
   }
 
   async function report(batch: ReportBatch): Promise<ReportAnswer> {

@@ -11,6 +11,7 @@ const answer = (
   ports: ContainerAnswer["NetworkSettings"]["Ports"] = {},
 ): ContainerAnswer => ({
   Id: "a".repeat(64),
+  Name: "/ecs-shop-1-web-1",
   Image: "sha256:1",
   Config: { Image: "web:1", Labels: { "davit.dev/task": "t", "davit.dev/container": "web" }, Tty: false },
   State: {

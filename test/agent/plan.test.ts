@@ -9,6 +9,7 @@ const seen = (lastStatus: RuntimeContainer["lastStatus"]): RuntimeContainer => (
   id: `id-${lastStatus}`,
   task: "t",
   name: "c",
+  runtimeName: "n",
   labels: {},
   image: "i",
   lastStatus,

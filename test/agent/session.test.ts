@@ -187,7 +187,7 @@ describe("agent's session", () => {
     await machine.agent().stop();
     assert.deepEqual(
       control.goodbyes.map(({ kind }) => kind),
-      ["stop"],
+      ["restart"],
     );
     const beats = control.counts.heartbeats;
     await turn();

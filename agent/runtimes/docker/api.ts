@@ -10,6 +10,8 @@ export interface InfoAnswer {
   /** Bytes. */
   MemTotal: number;
   ServerVersion: string;
+  KernelVersion?: string;
+  DockerRootDir?: string;
 }
 
 export interface ImageAnswer {
@@ -43,8 +45,17 @@ export interface CreateBody {
   };
 }
 
+export interface ContainerSummary {
+  Id: string;
+  /** Each with a slash in front; links would add further ones. */
+  Names: string[] | null;
+  Labels: Record<string, string> | null;
+}
+
 export interface ContainerAnswer {
   Id: string;
+  /** With a slash in front. */
+  Name: string;
   /** The image's id. */
   Image: string;
   Config: { Image: string; Labels: Record<string, string> | null; Tty: boolean };
@@ -64,4 +75,17 @@ export interface ContainerAnswer {
 export interface EventMessage {
   Action: string;
   Actor: { ID: string };
+}
+
+/** One reading of a container's counters; without `cpu_stats.cpu_usage` if it does not run. */
+export interface StatsAnswer {
+  /** RFC 3339. */
+  read: string;
+  cpu_stats?: { cpu_usage?: { total_usage?: number } };
+  memory_stats?: {
+    /** Bytes, with file cache. */
+    usage?: number;
+    /** The kernel's own names; they differ between cgroup v1 (`cache`) and v2 (`file`). */
+    stats?: Record<string, number>;
+  };
 }

@@ -29,6 +29,7 @@ export function containerOf(answer: ContainerAnswer, imageDigest: string | undef
     id: answer.Id,
     task: labels[LABELS.task] ?? "",
     name: labels[LABELS.container] ?? "",
+    runtimeName: answer.Name.slice(1),
     labels,
     image: Config.Image,
     lastStatus,

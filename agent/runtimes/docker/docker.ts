@@ -1,13 +1,23 @@
 // The Docker Engine as a runtime. It sees and touches only containers that carry this agent's label.
-import { LABELS } from "../labels.js";
+import { statfs } from "node:fs/promises";
+import { isOrphan, LABELS } from "../labels.js";
 import { type Capacity, type Runtime, type RuntimeContainer, RuntimeError } from "../runtime.js";
-import type { ContainerAnswer, EventMessage, ImageAnswer, InfoAnswer, VersionAnswer } from "./api.js";
+import type {
+  ContainerAnswer,
+  ContainerSummary,
+  EventMessage,
+  ImageAnswer,
+  InfoAnswer,
+  StatsAnswer,
+  VersionAnswer,
+} from "./api.js";
 import { containerConfig } from "./container-config.js";
 import { containerOf } from "./container-state.js";
 import { createDockerHttp, DockerApiError, socketPath } from "./http.js";
 import { createLimiter } from "./limiter.js";
 import { splitReference } from "./reference.js";
 import { framedLines, jsonLines, terminalLines } from "./streams.js";
+import { createUsageMeter } from "./usage.js";
 
 export interface DockerOptions {
   /** A pull that says nothing for so long has failed: ECS_IMAGE_PULL_INACTIVITY_TIMEOUT. */
@@ -92,13 +102,27 @@ export function createDockerRuntime(deps: {
     return answer && containerOf(answer, await digestOf(answer.Image));
   }
 
-  async function list(labels: string[] = []): Promise<RuntimeContainer[]> {
+  async function summaries(labels: string[] = []): Promise<(ContainerSummary & { name: string })[]> {
     const filters = JSON.stringify({ label: [ownLabel, ...labels] });
-    const summaries = await get<{ Id: string }[]>("/containers/json", { all: "true", filters });
-    const few = createLimiter(options.parallel);
-    const all = await Promise.all(summaries.map(({ Id }) => few.run(() => inspect(Id))));
-    return all.filter((container) => container !== undefined);
+    const all = await get<ContainerSummary[]>("/containers/json", { all: "true", filters });
+    return all.map((summary) => ({ ...summary, name: summary.Names?.[0]?.slice(1) ?? "" }));
   }
+
+  async function list(labels: string[] = []): Promise<RuntimeContainer[]> {
+    const ours = (await summaries(labels)).filter(({ name }) => !isOrphan(name));
+    const few = createLimiter(options.parallel);
+    const all = await Promise.all(ours.map(({ Id }) => few.run(() => inspect(Id))));
+    return all.filter((container) => container !== undefined && !isOrphan(container.runtimeName)) as RuntimeContainer[];
+  }
+
+  const statsLimiter = createLimiter(options.parallel);
+  const meter = createUsageMeter({
+    read: (id) =>
+      statsLimiter.run(() =>
+        found(get<StatsAnswer>(`/containers/${id}/stats`, { stream: "false", "one-shot": "true" })),
+      ),
+    wait: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  });
 
   return {
     async capacity(): Promise<Capacity> {
@@ -111,10 +135,15 @@ export function createDockerRuntime(deps: {
         cpuUnits: info.NCPU * 1024,
         memoryMiB: Math.floor(info.MemTotal / 1_048_576),
         version: info.ServerVersion,
+        ...(info.KernelVersion && { kernelVersion: info.KernelVersion }),
         attributes: [{ name: "com.amazonaws.ecs.capability.privileged-container" }, ...apis],
       };
     },
     list: () => list(),
+    async orphans() {
+      const gone = (await summaries()).filter(({ name }) => isOrphan(name));
+      return gone.map(({ Id, name, Labels }) => ({ id: Id, runtimeName: name, task: Labels?.[LABELS.task] ?? "" }));
+    },
     inspect,
     hasImage: async (name) => (await image(name)) !== undefined,
 
@@ -188,6 +217,26 @@ export function createDockerRuntime(deps: {
         // Somebody is already removing it.
         if (!isStatus(error, 409) || !String(error).includes("already in progress")) throw error;
       }
+    },
+
+    async rename(id, runtimeName) {
+      const path = await v(`/containers/${id}/rename`);
+      try {
+        await found(http.call({ method: "POST", path, query: { name: runtimeName }, timeoutMs: writeMs }));
+      } catch (error) {
+        if ((await inspect(id))?.runtimeName !== runtimeName) throw error;
+      }
+    },
+
+    usage: (ids) => meter.usage(ids),
+
+    async disk() {
+      const { DockerRootDir: path } = await get<InfoAnswer>("/info");
+      // An agent in a container of its own may not see the Engine's folder.
+      const seen = path === undefined ? undefined : await statfs(path).catch(() => undefined);
+      return path === undefined || seen === undefined
+        ? undefined
+        : { path, totalBytes: seen.blocks * seen.bsize, freeBytes: seen.bavail * seen.bsize };
     },
 
     async *changes(signal) {

@@ -23,6 +23,11 @@ export interface SimulatedOptions {
   /** Containers with a health check turn HEALTHY after this; the given part of them UNHEALTHY. */
   healthyAfterMs: Duration;
   unhealthyRate: number;
+  /** What a running container uses, as a part of what its definition asks for. */
+  cpuUse: number;
+  memoryUse: number;
+  diskTotalBytes: number;
+  diskFreeBytes: number;
 }
 
 export const SIMULATED_DEFAULTS: SimulatedOptions = {
@@ -40,4 +45,8 @@ export const SIMULATED_DEFAULTS: SimulatedOptions = {
   crashMs: 0,
   healthyAfterMs: 0,
   unhealthyRate: 0,
+  cpuUse: 0.25,
+  memoryUse: 0.5,
+  diskTotalBytes: 100 * 2 ** 30,
+  diskFreeBytes: 60 * 2 ** 30,
 };

@@ -1,8 +1,9 @@
 // A runtime without containers: it keeps books, takes its time and fails as told. Cheap enough for thousands of
 // machines in one process. What is done to it from outside (`crash`, `vanish`) is for tests and demonstrations.
 import type { NetworkBinding } from "../../../api/types.gen.js";
+import { isOrphan } from "../labels.js";
 import { Queue } from "../queue.js";
-import { type ContainerSpec, type Runtime, type RuntimeContainer, RuntimeError } from "../runtime.js";
+import { type ContainerSpec, type Runtime, type RuntimeContainer, RuntimeError, type Usage } from "../runtime.js";
 import { type Duration, SIMULATED_DEFAULTS, type SimulatedOptions } from "./options.js";
 
 export interface SimulatedRuntime extends Runtime {
@@ -129,7 +130,7 @@ export function createSimulatedRuntime(deps: {
   }
 
   function erase(id: string): void {
-    const name = specs.get(id)?.runtimeName;
+    const name = containers.get(id)?.runtimeName;
     if (name !== undefined) machine.names.delete(name);
     containers.delete(id);
     specs.delete(id);
@@ -151,7 +152,8 @@ export function createSimulatedRuntime(deps: {
         attributes: [{ name: "ecs.os-type", value: "linux" }],
       };
     },
-    list: async () => [...containers.values()],
+    list: async () => [...containers.values()].filter(({ runtimeName }) => !isOrphan(runtimeName)),
+    orphans: async () => [...containers.values()].filter(({ runtimeName }) => isOrphan(runtimeName)),
     inspect: async (id) => containers.get(id),
     hasImage: async (image) => machine.images.has(image),
     async pull(image) {
@@ -173,6 +175,7 @@ export function createSimulatedRuntime(deps: {
         id,
         task: spec.task,
         name: spec.definition.name,
+        runtimeName: spec.runtimeName,
         labels: spec.labels,
         image: spec.definition.image,
         lastStatus: "CREATED",
@@ -201,6 +204,25 @@ export function createSimulatedRuntime(deps: {
     async remove(id) {
       erase(id);
     },
+    async rename(id, runtimeName) {
+      const before = containers.get(id)?.runtimeName;
+      if (before === undefined) return;
+      machine.names.delete(before);
+      machine.names.set(runtimeName, id);
+      set(id, { runtimeName });
+    },
+    async usage(ids) {
+      const usage = new Map<string, Usage>();
+      for (const id of ids) {
+        const definition = specs.get(id)?.definition;
+        if (!definition || containers.get(id)?.lastStatus !== "RUNNING") continue;
+        const { cpu = 0, memory, memoryReservation } = definition;
+        const memoryMiB = (memoryReservation ?? memory ?? 0) * options.memoryUse;
+        usage.set(id, { cpuUnits: cpu * options.cpuUse, memoryMiB });
+      }
+      return usage;
+    },
+    disk: async () => ({ path: "/simulated", totalBytes: options.diskTotalBytes, freeBytes: options.diskFreeBytes }),
     async *changes(signal) {
       const queue = new Queue<{ id: string }>();
       queues.add(queue);
