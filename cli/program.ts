@@ -66,6 +66,7 @@ export const COMMANDS: Readonly<Record<string, Row>> = {
   stop: { group: "Operate:", summary: "stop a task", load: () => import("./stop.js") },
   logs: { group: "Operate:", summary: "print the logs of a task or service", load: () => import("./logs.js") },
   events: { group: "Operate:", summary: "print state changes", load: () => import("./events.js") },
+  top: { group: "Operate:", summary: "how full clusters and machines are", load: () => import("./top.js") },
   rollout: { group: "Operate:", summary: "follow a deployment", load: () => import("./rollout.js") },
 
   kubectl: { group: "Connect:", summary: "kubectl, pointed at this Davit", load: () => import("./kubectl.js") },
