@@ -12,6 +12,7 @@ import { type Follower, type FollowOptions, followEvents, readerInbox } from "..
 import { credentials } from "../../cli/supervisor/children.js";
 import { dataFolder } from "../../cli/supervisor/data-folder.js";
 import { temporaryFolder } from "./folder.js";
+import { isAlive } from "./process.js";
 import { eventually } from "./wait.js";
 
 const DAVIT = new URL("../../cli/davit.js", import.meta.url).pathname;
@@ -160,14 +161,5 @@ export class Davit {
     const { code, stdout, stderr } = await this.cli("down", "--purge", "--data-dir", this.folder);
     rmSync(this.folder, { recursive: true, force: true });
     if (code !== 0) throw new Error(`davit down --purge: ${stdout}${stderr}`);
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    // A zombie is gone for our purpose: its parent has not looked yet.
-    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
-  } catch {
-    return false;
   }
 }

@@ -23,7 +23,16 @@ function processesOf(run: string): string[] {
   return found;
 }
 
-/** One line for each process, container, network, volume, image and folder there is now. */
+/** Entries of a folder of the system; none where there is no such folder. */
+function entries(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/** One line for each process, container, network, volume, image, network namespace and link, and folder there is now. */
 export function inventory(run: string): Set<string> {
   return new Set([
     ...processesOf(run),
@@ -31,6 +40,11 @@ export function inventory(run: string): Set<string> {
     ...docker("network", "ls", "--no-trunc", "--format", "network {{.ID}} {{.Name}}"),
     ...docker("volume", "ls", "--format", "volume {{.Name}}"),
     ...docker("images", "--no-trunc", "--format", "image {{.Repository}}:{{.Tag}} {{.ID}}"),
+    ...entries("/run/netns").map((name) => `network namespace ${name}`),
+    // Docker's own come and go with containers of other people.
+    ...entries("/sys/class/net")
+      .filter((name) => !/^veth[0-9a-f]{7}$/.test(name))
+      .map((name) => `network link ${name}`),
     ...readdirSync(tmpdir())
       .filter((name) => name.startsWith("davit-") && !name.startsWith("davit-dockerd."))
       .map((name) => `folder ${tmpdir()}/${name}`),

@@ -22,7 +22,11 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => mo
 const code = await new Promise<number>((resolve) => mocha.on("exit", (status) => resolve(status ?? 1)));
 
 const left = [...inventory(run)].filter((line) => !before.has(line));
-console.log(left.length === 0 ? "Left over: no process, container, network, volume, image or folder." : "Left over:");
+console.log(
+  left.length === 0
+    ? "Left over: no process, container, network, namespace, link, volume, image or folder."
+    : "Left over:",
+);
 for (const line of left) console.log(`  ${line}`);
 
 const results = JSON.parse(readFileSync(resultsFile, "utf8")) as Results;
