@@ -1,6 +1,7 @@
 // One connection to nats-server that never gives up: it comes up later, goes away and comes back, with new credentials
 // if need be, and nobody above has to care.
 import { readFileSync } from "node:fs";
+import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { connect, Events, type Msg, type MsgHdrs, type NatsConnection } from "nats";
 import type { Log } from "../api/log.js";
 import { createAuthenticator } from "./authenticator.js";
@@ -22,7 +23,7 @@ export interface BusConnection extends Connection {
 }
 
 export interface BusOptions {
-  /** `nats://host:port`, one or several; a function is asked at each new connection. */
+  /** `nats://host:port`, one or several; one that says `tls:` demands TLS. A function is asked at each new connection. */
   servers: string | string[] | (() => string[]);
   /** Only a server whose certificate comes from this CA (PEM) will do, and credentials are shown to no other. The
    *  connection is encrypted or not made at all. @default whatever the server offers, with the system's CAs */
@@ -99,10 +100,10 @@ export function connectBus(options: BusOptions): BusConnection {
       try {
         const client = await connect({
           servers,
-          ...(options.tls && { tls: options.tls }),
           name: options.name,
           inboxPrefix: options.inboxPrefix,
           authenticator,
+          ...tlsOf([servers].flat(), options.tls),
           timeout: 3000,
           reconnect: true,
           maxReconnectAttempts: -1,
@@ -187,6 +188,21 @@ export function connectBus(options: BusOptions): BusConnection {
     },
   };
 }
+
+/** With these options nats.js refuses a server without TLS before it says who it is. */
+function tlsOf(servers: readonly string[], tls: BusOptions["tls"]) {
+  if (tls === undefined && !servers.some((url) => /^tls:/i.test(url))) return {};
+  const hosts = servers.map((url) => hostOf(url));
+  // nats.js would check an address as "localhost".
+  const identity = (_name: string, certificate: PeerCertificate): Error | undefined => {
+    const errors = hosts.map((host) => checkServerIdentity(host, certificate));
+    return errors.includes(undefined) ? undefined : errors[0];
+  };
+  return { tls: { ...tls, checkServerIdentity: identity } };
+}
+
+const hostOf = (url: string): string =>
+  new URL(url.includes("://") ? url : `nats://${url}`).hostname.replace(/^\[|\]$/g, "");
 
 /** nats.js asks for credentials at each connect. While a file is being replaced, the last good ones do. */
 function credentialsOf({ credentials, log }: BusOptions) {

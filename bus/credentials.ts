@@ -5,7 +5,7 @@ import { join } from "node:path";
 // CommonJS without named exports that Node can see.
 import jwtLibrary from "@nats-io/jwt";
 import type { InstanceId } from "./messages.js";
-import { createAccount, createOperator, createUser, fromSeed, type KeyPair } from "./nkeys.js";
+import { createAccount, createOperator, createUser, fromPublic, fromSeed, type KeyPair } from "./nkeys.js";
 import { isInstanceId, permissions } from "./subjects.js";
 
 const { decode, encodeAccount, encodeOperator, encodeUser, fmtCreds } = jwtLibrary;
@@ -16,17 +16,25 @@ export interface Signer {
   control(): Promise<string>;
   /** One agent. @param expiresAtMs after that the server cuts it off, until it shows a new one */
   agent(instance: InstanceId, expiresAtMs?: number): Promise<string>;
+  /** The JWT alone, for the key that the machine itself has made. @param publicKey `U…`
+   *  @throws Error if it is no user's public key */
+  agentJwt(instance: InstanceId, publicKey: string, expiresAtMs: number): Promise<string>;
   /** Many simulated instances in one process. Its holder may speak as any agent: for tests and laptops. */
   fleet(): Promise<string>;
   /** Reads events and may ask for a replay. A bearer token: the JWT alone opens the door, no key is needed. */
   reader(): Promise<string>;
 }
 
-/** What nats-server's configuration needs. */
+/** What nats-server's configuration needs, and what the keys behind it can do. */
 export interface Authority extends Signer {
   operatorJwt: string;
   systemAccount: { publicKey: string; jwt: string };
   account: { publicKey: string; jwt: string };
+  /** May hand the server another JWT of an account, and nothing else. */
+  system(): Promise<string>;
+  /** Davit's account, in which these users are no good: by public key, the second (Unix epoch) up to which what was
+   *  signed for them is revoked. Kept, so that a server started later knows it too. */
+  revoking(revocations: Readonly<Record<string, number>>): Promise<string>;
 }
 
 const UNLIMITED = { subs: -1, data: -1, payload: -1 };
@@ -41,6 +49,9 @@ export async function openAuthority(folder: string): Promise<Authority> {
   const system = keyIn(folder, "system", createAccount);
   const account = keyIn(folder, "account", createAccount);
   const systemKey = system.getPublicKey();
+  const accountJwt = (revocations = {}): Promise<string> =>
+    encodeAccount("DAVIT", account, { limits: { ...ACCOUNT, ...STORAGE }, revocations }, { signer: operator });
+  const systemUser = signer(system, systemKey);
   return {
     ...signer(account, account.getPublicKey()),
     operatorJwt: await textIn(folder, "operator.jwt", () =>
@@ -52,14 +63,18 @@ export async function openAuthority(folder: string): Promise<Authority> {
         encodeAccount("SYS", system, { limits: ACCOUNT }, { signer: operator }),
       ),
     },
-    account: {
-      publicKey: account.getPublicKey(),
-      jwt: await textIn(folder, "account.jwt", () =>
-        encodeAccount("DAVIT", account, { limits: { ...ACCOUNT, ...STORAGE } }, { signer: operator }),
-      ),
+    account: { publicKey: account.getPublicKey(), jwt: await textIn(folder, "account.jwt", accountJwt) },
+    system: () => systemUser.user("system", permissions.system()),
+    async revoking(revocations) {
+      const jwt = await accountJwt(revocations);
+      writeSecret(join(folder, "account.jwt"), jwt);
+      return jwt;
     },
   };
 }
+
+/** Whether `openAuthority` has finished in this folder before: who only uses the keys must not make others. */
+export const hasAuthority = (folder: string): boolean => existsSync(join(folder, "account.jwt"));
 
 /** For a nats-server that somebody else runs: users of the account that the control plane's credentials belong to.
  *  @param seed a signing key of that account (`SA…`), or the account's own
@@ -72,24 +87,63 @@ export function externalSigner(seed: string, controlCredentials: string): Signer
   return signer(key, claims.nats.issuer_account ?? claims.iss);
 }
 
-function signer(key: KeyPair, account: string): Signer {
-  const user = async (name: string, rights: object, options: { exp?: number } = {}): Promise<string> => {
-    const pair = createUser();
+function signer(key: KeyPair, account: string): Signer & { user: MakeUser } {
+  const jwtFor = (pair: KeyPair | string, { name, rights, exp }: UserOptions): Promise<string> => {
     // A signing key, unlike the account's own, must say whose users it makes.
     const owner = key.getPublicKey() === account ? {} : { issuer_account: account };
-    const jwt = await encodeUser(name, pair, key, { ...UNLIMITED, ...rights, ...owner }, options);
+    return encodeUser(name, pair, key, { ...UNLIMITED, ...rights, ...owner }, exp === undefined ? {} : { exp });
+  };
+  const user: MakeUser = async (name, rights, expiresAtMs) => {
+    const pair = createUser();
+    const jwt = await jwtFor(pair, { name, rights, ...expiry(expiresAtMs) });
     return Buffer.from(fmtCreds(jwt, pair)).toString("utf8");
   };
   return {
+    user,
     control: () => user("control", {}),
-    agent: (instance, expiresAtMs) => {
-      if (!isInstanceId(instance)) throw new Error(`"${instance}" is no instance id: 32 hex digits are wanted`);
-      const options = expiresAtMs === undefined ? {} : { exp: Math.floor(expiresAtMs / 1000) };
-      return user(`agent-${instance}`, permissions.agent(instance), options);
+    agent: (instance, expiresAtMs) => user(...agentUser(instance), expiresAtMs),
+    async agentJwt(instance, publicKey, expiresAtMs) {
+      if (!isUserKey(publicKey)) throw new Error(`"${publicKey}" is no user's public key`);
+      const [name, rights] = agentUser(instance);
+      return jwtFor(publicKey, { name, rights, ...expiry(expiresAtMs) });
     },
     fleet: () => user("fleet", permissions.fleet()),
     reader: () => user("reader", { ...permissions.reader(), bearer_token: true }),
   };
+}
+
+type MakeUser = (name: string, rights: object, expiresAtMs?: number) => Promise<string>;
+interface UserOptions {
+  name: string;
+  rights: object;
+  /** Unix epoch, seconds. */
+  exp?: number;
+}
+const expiry = (expiresAtMs: number | undefined) =>
+  expiresAtMs === undefined ? {} : { exp: Math.floor(expiresAtMs / 1000) };
+
+function agentUser(instance: InstanceId): [name: string, rights: object] {
+  if (!isInstanceId(instance)) throw new Error(`"${instance}" is no instance id: 32 hex digits are wanted`);
+  return [`agent-${instance}`, permissions.agent(instance)];
+}
+
+/** Whether the text is an nkey of a user, `U…`. */
+export function isUserKey(publicKey: string): boolean {
+  try {
+    fromPublic(publicKey);
+    return publicKey.startsWith("U");
+  } catch {
+    return false;
+  }
+}
+
+/** @param signature base64 */
+export function isSignedBy(publicKey: string, text: string, signature: string): boolean {
+  try {
+    return isUserKey(publicKey) && fromPublic(publicKey).verify(Buffer.from(text), Buffer.from(signature, "base64"));
+  } catch {
+    return false; // nkeys throws where there are too few bytes
+  }
 }
 
 /** The JWT in a credentials file. @throws Error if there is none */

@@ -1,6 +1,7 @@
 // nats-server as Davit runs it: what to start, with which configuration, and when it is ready.
 import { execFile } from "node:child_process";
-import { accessSync, constants, mkdirSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { accessSync, constants, mkdirSync, readFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
@@ -18,6 +19,8 @@ export interface NatsServerOptions {
   host?: string;
   /** From `freePort()` if any will do: the same one at each restart, or nobody finds the server again. */
   port: number;
+  /** PEM files. @default no TLS: for loopback only */
+  tls?: { certFile: string; keyFile: string };
   /** Of all streams on disk. @default 4 GiB */
   maxStorageBytes?: number;
 }
@@ -25,8 +28,10 @@ export interface NatsServerOptions {
 export interface NatsCommand {
   command: string;
   args: string[];
-  /** `nats://host:port` */
+  /** `nats://host:port`, or `tls://`: under which this machine reaches it. */
   url: string;
+  /** Another one where a running server would have to be started again to be as it should. */
+  fingerprint: string;
   authority: Authority;
   /** Resolves when this very server (no other on that port) takes connections. @throws Error when the signal aborts */
   ready(signal: AbortSignal): Promise<void>;
@@ -35,37 +40,65 @@ export interface NatsCommand {
 /** Writes the configuration and says how to start it; whoever starts it also ends it.
  *  @throws Error saying what to install if there is no fit nats-server */
 export async function natsCommand(options: NatsServerOptions): Promise<NatsCommand> {
-  const { folder, host = "127.0.0.1", port } = options;
+  const { folder, host = "127.0.0.1", port, tls } = options;
   const command = await findNatsServer();
   const authority = await openAuthority(join(folder, "keys"));
   const name = `davit-${authority.account.publicKey.slice(1, 13)}`;
   const configuration = join(folder, "nats-server.conf");
-  mkdirSync(join(folder, "jetstream"), { recursive: true, mode: 0o700 });
-  writeSecret(configuration, configurationText({ ...options, host }, authority, name));
+  for (const each of ["jetstream", ACCOUNTS]) mkdirSync(join(folder, each), { recursive: true, mode: 0o700 });
+  const fixed = fixedText({ ...options, host }, authority, name);
+  writeSecret(configuration, fixed + preloadText(authority));
+  const local = reachableHost(host);
   return {
     command,
     args: ["-c", configuration],
-    url: `nats://${host.includes(":") ? `[${host}]` : host}:${port}`,
+    url: busUrl(local, port, tls !== undefined),
+    fingerprint: fingerprintOf(fixed, tls),
     authority,
-    ready: (signal) => untilReady(host, port, name, signal),
+    ready: (signal) => untilReady(local, port, name, signal),
   };
 }
 
-function configurationText(
-  { folder, host, port, maxStorageBytes = 4 * 1024 ** 3 }: NatsServerOptions & { host: string },
-  { operatorJwt, systemAccount, account }: Authority,
+const ACCOUNTS = "accounts";
+
+/** Where this machine reaches a server that listens on `host`: on loopback if it listens on all addresses. */
+export const reachableHost = (host: string): string =>
+  host === "0.0.0.0" ? "127.0.0.1" : /^[0:]+$/.test(host) ? "::1" : host;
+
+/** As clients write it. */
+export const busUrl = (host: string, port: number, tls: boolean): string =>
+  `${tls ? "tls" : "nats"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+
+function fingerprintOf(text: string, tls: NatsServerOptions["tls"]): string {
+  const hash = createHash("sha256").update(text);
+  // The server reads its certificate only when it starts.
+  if (tls) hash.update(readFileSync(tls.certFile));
+  return hash.digest("hex").slice(0, 16);
+}
+
+function fixedText(
+  { folder, host, port, tls, maxStorageBytes = 4 * 1024 ** 3 }: NatsServerOptions & { host: string },
+  { operatorJwt, systemAccount }: Authority,
   name: string,
 ): string {
+  const tlsText = tls
+    ? `tls {
+  cert_file: ${JSON.stringify(tls.certFile)}
+  key_file: ${JSON.stringify(tls.keyFile)}
+}
+`
+    : "";
   return `# Written by Davit at each start.
 server_name: ${name}
 host: ${JSON.stringify(host)}
 port: ${port}
-operator: ${operatorJwt}
+${tlsText}operator: ${operatorJwt}
 system_account: ${systemAccount.publicKey}
-resolver: MEMORY
-resolver_preload: {
-  ${systemAccount.publicKey}: ${systemAccount.jwt}
-  ${account.publicKey}: ${account.jwt}
+# Takes another JWT of an account while it runs, and keeps it: so users are revoked.
+resolver: {
+  type: full
+  dir: ${JSON.stringify(join(folder, ACCOUNTS))}
+  allow_delete: false
 }
 jetstream {
   store_dir: ${JSON.stringify(join(folder, "jetstream"))}
@@ -79,6 +112,13 @@ ping_interval: "10s"
 ping_max: 2
 `;
 }
+
+/** What a server with an empty folder begins with. */
+const preloadText = ({ systemAccount, account }: Authority): string => `resolver_preload: {
+  ${systemAccount.publicKey}: ${systemAccount.jwt}
+  ${account.publicKey}: ${account.jwt}
+}
+`;
 
 /** On PATH or where Debian puts it. @throws Error saying what to do */
 export async function findNatsServer(path = process.env.PATH ?? ""): Promise<string> {

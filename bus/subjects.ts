@@ -45,10 +45,16 @@ export const permissions = {
     pub: { allow: [replay] },
     sub: { allow: [allEvents, `${inboxPrefix(READER)}.>`] },
   }),
+  /** In the system account: hands the server a new JWT of an account. */
+  system: () => ({ pub: { allow: [claimsUpdate] }, sub: { allow: [`${inboxPrefix(SYSTEM)}.>`] } }),
   /** Many simulated instances over one connection, for tests and laptops. */
   fleet: () => ({ pub: { allow: [`${ROOT}.up.*.>`] }, sub: { allow: [">"] } }),
 };
 
+/** Of the control plane in the system account. */
+export const SYSTEM = "system";
+/** nats-server's own: a new JWT of an account, in force at once. */
+export const claimsUpdate = "$SYS.REQ.CLAIMS.UPDATE";
 /** Readers share this inbox: they may all read the same. */
 export const READER = "reader";
 /** A ReplayRequest of a reader, answered with a ReplayPage. */
