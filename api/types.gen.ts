@@ -1614,6 +1614,8 @@ export interface AccessTokenStatus {
   usedAt?: string;
   /** That machine: the name of its ContainerInstance. */
   usedBy?: string;
+  /** The key that it joined with. For a few minutes the same machine may ask again with the same key: the first answer may have been lost. */
+  publicKey?: string;
 }
 
 /** A named group of machines, services and tasks. The cluster `default` always exists. */

@@ -42,24 +42,8 @@ export interface Credential {
   expiresAtMs: number;
   /** `tls://host:port`, in the order in which to try them. */
   busUrls: string[];
+  /** PEM: the CA of the bus's certificate. Absent: the system's. */
+  busCa?: string;
 }
 
-/** The text of an AccessToken: `davit.<name>.<secret>[.<SHA-256 of the CA certificate's DER, base64url>]`. The
- *  fingerprint is there for joining: a machine that knows nothing yet knows by it whom it speaks to. */
-export interface TokenText {
-  /** Of the AccessToken. */
-  name: string;
-  /** 32 random bytes, base64url. */
-  secret: string;
-  caFingerprint?: string;
-}
-export const formatToken = ({ name, secret, caFingerprint }: TokenText): string =>
-  ["davit", name, secret, ...(caFingerprint === undefined ? [] : [caFingerprint])].join(".");
-
-/** undefined if it is no token's text. */
-export function parseToken(text: string): TokenText | undefined {
-  const match = /^davit\.([a-z0-9-]{1,63})\.([A-Za-z0-9_-]{43})(?:\.([A-Za-z0-9_-]{43}))?$/.exec(text);
-  const [, name, secret, caFingerprint] = match ?? [];
-  if (name === undefined || secret === undefined) return undefined;
-  return { name, secret, ...(caFingerprint !== undefined && { caFingerprint }) };
-}
+export { formatToken, parseToken, type TokenText } from "../api/access-token.js";
