@@ -60,7 +60,7 @@ export function invalid(resource: Pick<Resource, "group" | "kind">, name: string
 }
 
 export const badRequest = (message: string) => apiError(400, "BadRequest", message);
-export const unauthorized = () => apiError(401, "Unauthorized", "Unauthorized");
+export const unauthorized = (message = "Unauthorized") => apiError(401, "Unauthorized", message);
 export const tooLarge = (limitBytes: number) =>
   apiError(413, "RequestEntityTooLarge", `Request entity too large: limit is ${limitBytes}`);
 export const methodNotAllowed = () =>

@@ -4,6 +4,7 @@ import type { ApiObject } from "../api/meta.js";
 import { KINDS, type Kind } from "../api/types.gen.js";
 import type { ObjectClient } from "../client/object-client.js";
 import type { Store } from "../store/store.js";
+import { type AccessTokens, followAccessTokens } from "./access-tokens.js";
 import { bootstrap } from "./bootstrap.js";
 import { collectGarbage } from "./garbage-collector.js";
 import { type Listening, type ListenOptions, listen } from "./http/server.js";
@@ -56,6 +57,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
   const listening = new Set<Listening>();
   const closing = new AbortController();
   const workers: Promise<void>[] = [];
+  let accessTokens: AccessTokens | undefined;
   return {
     registry,
     client: createLocalClient({ registry }),
@@ -66,7 +68,12 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
       workers.push(collectGarbage(background), emptyNamespaces(background));
     },
     async listen(listenOptions) {
-      const server = await listen({ registry, now, log }, listenOptions);
+      if (accessTokens === undefined) {
+        accessTokens = followAccessTokens({ registry, now, log, signal: closing.signal });
+        workers.push(accessTokens.done);
+      }
+      await accessTokens.ready;
+      const server = await listen({ registry, userOf: accessTokens.userOf, now, log }, listenOptions);
       listening.add(server);
       return server;
     },

@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { Log } from "../../api/log.js";
 import { badRequest, internalError } from "../errors.js";
 import type { Registry } from "../registry/registry.js";
-import { authorizePath, createAuthenticator, type Token, type User } from "./auth.js";
+import { authorizePath, createAuthenticator, type Token, type TokenLookup, type User } from "./auth.js";
 import { type Connects, connectRoute, serveConnect } from "./connect.js";
 import { createDiscovery } from "./discovery.js";
 import { serveObjects } from "./objects.js";
@@ -54,6 +54,8 @@ export interface Listening {
 
 export interface HttpParts {
   registry: Registry;
+  /** Beside the fixed tokens of the options. */
+  userOf: TokenLookup;
   now: () => number;
   log: Log;
 }
@@ -96,17 +98,23 @@ function createHandler(
   { tokens, bookmarkMs = 10_000, connect = {}, paths = {}, metrics }: ListenOptions,
   open: Set<AbortController>,
 ) {
-  const { registry, now, log } = parts;
-  const authenticate = createAuthenticator(tokens);
+  const { registry, userOf, now, log } = parts;
+  const authenticate = createAuthenticator(tokens, userOf);
   const discover = createDiscovery(registry.resources);
   const openApi = createOpenApi(registry.resources);
 
-  /** Aborted when the client goes, or the server closes. */
-  function track(response: ServerResponse): AbortController {
+  /** Aborted when the client goes, its token ends, or the server closes. */
+  function track(response: ServerResponse, user?: User): AbortController {
     const exchange = new AbortController();
+    const cut = (): void => {
+      exchange.abort();
+      response.destroy();
+    };
     open.add(exchange);
+    user?.ended?.addEventListener("abort", cut);
     response.once("close", () => {
       open.delete(exchange);
+      user?.ended?.removeEventListener("abort", cut);
       exchange.abort();
     });
     return exchange;
@@ -130,7 +138,7 @@ function createHandler(
     if (segments[0] === "openapi") return openApi(request, response, segments.slice(1));
     if (segments[0] !== "api" && segments[0] !== "apis") return sendText(response, 404, "404 page not found\n");
     if (discover(request, response, segments)) return;
-    const { signal } = track(response);
+    const { signal } = track(response, user);
     const connected = connectRoute(registry.resources, connect, segments);
     if (connected) return serveConnect(connected, { request, response, query, user, signal });
     const route = resourceRoute(registry.resources, segments);
