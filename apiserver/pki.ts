@@ -19,7 +19,7 @@ export interface PkiOptions {
   folder: string;
   /** Milliseconds since the epoch. */
   now: () => number;
-  /** Beside localhost, 127.0.0.1, ::1 and this machine's name. */
+  /** Beside localhost, 127.0.0.1, ::1 and this machine's name; other ones make another server certificate. */
   extraNames?: readonly string[];
 }
 
@@ -106,7 +106,7 @@ async function makeServer(
   return { cert: `${certificate.toString("pem")}\n`, key: await keyPem(keys.privateKey) };
 }
 
-/** Whether the server certificate has its key, comes from this CA, covers these names and has time left. */
+/** Whether the server certificate has its key, comes from this CA, covers these names and no others, and has time left. */
 function isGood({ ca, cert, key }: ServerTls, names: ReadonlySet<string>, nowMs: number): boolean {
   try {
     const server = new Certificate(cert);
@@ -114,7 +114,8 @@ function isGood({ ca, cert, key }: ServerTls, names: ReadonlySet<string>, nowMs:
     const covers = (name: string) => (isAddress(name) ? server.checkIP(name) : server.checkHost(name)) !== undefined;
     const leftMs = Date.parse(server.validTo) - nowMs;
     const whole = server.verify(authority.publicKey) && server.checkPrivateKey(createPrivateKey(key));
-    return whole && leftMs > RENEW_DAYS * DAY_MS && [...names].every(covers);
+    const exact = server.subjectAltName?.split(", ").length === names.size && [...names].every(covers);
+    return whole && leftMs > RENEW_DAYS * DAY_MS && exact;
   } catch {
     return false; // damaged: made anew
   }
