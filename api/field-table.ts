@@ -121,11 +121,7 @@ export const FIELDS: { readonly [K in Kind]: FieldRules } = {
     ],
   },
   ContainerInstance: {
-    ignored: [
-      TAGS,
-      { path: "deregister", instead: "the machine stays" },
-      { path: "revoked", instead: "the credential stays good" },
-    ],
+    ignored: [TAGS, { path: "deregister", instead: "the machine stays" }],
     notImplemented: [],
   },
   AccessToken: { ignored: [], notImplemented: [] },

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { hostname, uptime } from "node:os";
 import { type Command, Option } from "commander";
 import { type Agent, createAgent } from "../agent/agent.js";
@@ -16,6 +17,7 @@ import { instanceIds } from "./supervisor/instance-ids.js";
 export interface AgentCommandOptions {
   dataDir: string;
   natsUrl: string;
+  natsCa?: string;
   natsCreds: string;
   runtime: "docker" | "simulated";
   instances: number;
@@ -26,6 +28,7 @@ export function define(command: Command): void {
   command
     .requiredOption("--data-dir <D>", "data folder")
     .requiredOption("--nats-url <URL>", "the bus")
+    .option("--nats-ca <F>", "CA of the bus's certificate, for tls:// (default: the system's)")
     .requiredOption("--nats-creds <F>", "the agent's credentials")
     .option("--namespace <NS>", "where its machine is", "default")
     .addOption(
@@ -48,6 +51,7 @@ async function agent(options: AgentCommandOptions): Promise<void> {
   const ids = instanceIds(folder, options.instances);
   const connection = connectBus({
     servers: options.natsUrl,
+    ...(options.natsCa && { tls: { ca: readFileSync(options.natsCa, "utf8") } }),
     credentials: { file: options.natsCreds },
     name: `davit agent ${hostname()}`,
     // A single agent may listen below its own id only.

@@ -7,11 +7,28 @@ export const count = (typed: string): number => whole(typed, 1, 100_000, "a whol
 /** An amount of memory. */
 export const mib = (typed: string): number => whole(typed, 4, 100_000_000, "a number of MiB from 4");
 
+/** For an option that may be repeated. */
+export const collect = (typed: string, before: string[] = []): string[] => [...before, typed];
+
 export function seconds(typed: string): number {
   const value = Number(typed.replace(/s$/, ""));
   if (typed.trim() === "" || !Number.isFinite(value) || value < 0)
     throw new InvalidArgumentError("It must be a number of seconds.");
   return value;
+}
+
+const UNIT_MS = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** `90s`, `15m`, `1h`, `30d`, `1h30m`: milliseconds. */
+export function durationMs(typed: string): number {
+  const parts = [...typed.matchAll(/(\d+)([smhd])/g)];
+  const total = parts.reduce(
+    (sum, [, number, unit]) => sum + Number(number) * UNIT_MS[unit as keyof typeof UNIT_MS],
+    0,
+  );
+  if (parts.map(([part]) => part).join("") !== typed || total <= 0 || total > 10 * 365 * UNIT_MS.d)
+    throw new InvalidArgumentError("It must be a time such as 90s, 15m, 1h or 30d, at most ten years.");
+  return total;
 }
 
 function whole(typed: string, from: number, to: number, what: string): number {

@@ -25,23 +25,28 @@ async function info({ dataDir, output }: Options): Promise<void> {
   const reader = credentials(folder).reader;
   if (!state || !existsSync(reader))
     throw new Failure(`no Davit is up on ${folder.root}: start one with \`davit up\`.`);
-  const facts = { url: state.natsUrl, credentials: reader, subject: "davit.v1.event.>" };
+  const ca = state.natsCaFile;
+  const facts = { url: state.natsUrl, ...(ca && { ca }), credentials: reader, subject: "davit.v1.event.>" };
   if (output) return print(await serialize(facts, output));
-  print(`URL          ${facts.url}
+  print(`URL          ${facts.url}${ca ? `\nCA           ${ca}` : ""}
 credentials  ${facts.credentials}   (read-only)
 subject      ${facts.subject}   (davit.v1.event.<namespace>.<cluster>.<kind>.<group>.<id>)
 
 Every change of a task, service or machine is one message there. In Node (npm install nats):
 
-${snippet(facts.url, facts.credentials)}
+${snippet(facts.url, facts.credentials, ca)}
 
 A late joiner asks for the present state first: docs/bus.md shows how, and lists all messages.`);
 }
 
-const snippet = (url: string, file: string): string => `  import { readFileSync } from "node:fs";
+const snippet = (
+  url: string,
+  file: string,
+  ca: string | undefined,
+): string => `  import { readFileSync } from "node:fs";
   import { connect, credsAuthenticator } from "nats";
   const bus = await connect({
-    servers: "${url}",
+    servers: "${url}",${ca ? `\n    tls: { caFile: "${ca}" },` : ""}
     authenticator: credsAuthenticator(readFileSync("${file}")),
     inboxPrefix: "_INBOX_reader",
   });

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import type { Command } from "commander";
 import { type BusConnection, connectBus } from "../bus/connect.js";
 import type { EventEnvelope } from "../bus/event-messages.js";
@@ -17,6 +17,7 @@ interface Options {
   kind?: string[];
   dataDir?: string;
   natsUrl?: string;
+  natsCa?: string;
   natsCreds?: string;
 }
 
@@ -32,6 +33,7 @@ export function define(command: Command): void {
     .option("--kind <KIND...>", "of these kinds only")
     .option("--data-dir <D>", "data folder of the local Davit")
     .option("--nats-url <URL>", "the bus of another machine (with --nats-creds)")
+    .option("--nats-ca <F>", "CA of its certificate, for tls:// (default: the system's)")
     .option("--nats-creds <F>", "a reader's credentials (`davit bus info` names them)")
     .addHelpText(
       "after",
@@ -46,10 +48,11 @@ Examples:
 async function events(options: Options): Promise<void> {
   const json = options.output !== undefined && oneOf(options.output, ["json"], "--output") === "json";
   const kinds = options.kind?.map((kind) => findResource(kind).kind);
-  const { url, file } = busOf(options);
+  const { url, file, ca } = busOf(options);
   const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined };
   const connection = connectBus({
     servers: url,
+    ...(ca && { tls: { ca: readFileSync(ca, "utf8") } }),
     credentials: { file },
     name: "davit events",
     inboxPrefix: readerInbox,
@@ -105,15 +108,17 @@ async function follow(
   follower?.close();
 }
 
-function busOf({ dataDir, natsUrl, natsCreds }: Options): { url: string; file: string } {
+function busOf({ dataDir, natsUrl, natsCa, natsCreds }: Options): { url: string; file: string; ca?: string } {
   const folder = dataFolder(dataDir);
-  const url = natsUrl ?? readState(folder.state)?.natsUrl;
+  const state = natsUrl === undefined ? readState(folder.state) : undefined;
+  const url = natsUrl ?? state?.natsUrl;
+  const ca = natsCa ?? state?.natsCaFile;
   const file = natsCreds ?? credentials(folder).reader;
   if (url === undefined || !existsSync(file))
     throw new Failure(
       `no Davit is up on ${folder.root}: start one with \`davit up\`, or name another bus with --nats-url and --nats-creds.`,
     );
-  return { url, file };
+  return { url, file, ...(ca && { ca }) };
 }
 
 /** `12:00:01  Task default/web-x7k2p RUNNING` */

@@ -69,6 +69,13 @@ export const COMMANDS: Readonly<Record<string, Row>> = {
   top: { group: "Operate:", summary: "how full clusters and machines are", load: () => import("./top.js") },
   rollout: { group: "Operate:", summary: "follow a deployment", load: () => import("./rollout.js") },
 
+  token: {
+    group: "Machines:",
+    summary: "tokens: for a machine to join with, or for a person to use the API",
+    load: () => import("./token.js"),
+  },
+  instance: { group: "Machines:", summary: "take a machine's credential back", load: () => import("./instance.js") },
+
   kubectl: { group: "Connect:", summary: "kubectl, pointed at this Davit", load: () => import("./kubectl.js") },
   kubeconfig: { group: "Connect:", summary: "print the kubeconfig", load: () => import("./kubeconfig.js") },
   bus: { group: "Connect:", summary: "how to subscribe to the bus", load: () => import("./bus.js") },

@@ -13,35 +13,53 @@ import { startFolderSync } from "../gitops/sync.js";
 import { openLmdbStore } from "../store/lmdb/lmdb-store.js";
 import { LockHeld } from "../store/lock.js";
 import type { Store } from "../store/store.js";
-import { port } from "./arguments.js";
+import { collect, port } from "./arguments.js";
 import { BACKUP_PATH, serveBackup } from "./backup/serve.js";
 import { crashOnBugs, untilTold } from "./child-process.js";
 import { writeDavitContext } from "./davit-context.js";
+import { type Address, fingerprintOf } from "./enrolment/address.js";
+import { openBusKeys } from "./enrolment/keys.js";
+import { serveEnrolment } from "./enrolment/serve.js";
 import { EXIT, Failure, messageOf } from "./failure.js";
 import { instanceProbe } from "./instance-probe.js";
 import { createLog } from "./log.js";
 import { parseManifest } from "./manifests.js";
 import { createMetrics } from "./metrics.js";
+import { inUrl } from "./supervisor/binding.js";
 import { type DataFolder, dataFolder, openDataFolder, writeWhole } from "./supervisor/data-folder.js";
 import { taskLogs } from "./task-logs.js";
 
 export interface ServerOptions {
   dataDir: string;
   apiPort: number;
+  bind: string;
+  local?: string;
+  advertise?: string;
+  tlsSan?: string[];
   natsUrl: string;
+  natsCa?: string;
   natsCreds: string;
+  natsKeys?: string;
+  natsSigningKey?: string;
+  busUrl?: string;
   kubeconfig?: string;
   manifests?: string;
 }
-
-const HOST = "127.0.0.1";
 
 export function define(command: Command): void {
   command
     .requiredOption("--data-dir <D>", "data folder")
     .requiredOption("--api-port <N>", "port of the API", port)
+    .option("--bind <ADDR>", "where the API listens", "127.0.0.1")
+    .option("--local <ADDR>", "where this machine reaches it (default: that of --bind)")
+    .option("--advertise <ADDR>", "how other machines reach it")
+    .option("--tls-san <NAME>", "further name in its certificate; may be repeated", collect)
     .requiredOption("--nats-url <URL>", "the bus")
+    .option("--nats-ca <F>", "CA of the bus's certificate, for tls://")
     .requiredOption("--nats-creds <F>", "the control plane's credentials")
+    .option("--nats-keys <D>", "the bus's keys: make agents' credentials, and revoke them")
+    .option("--nats-signing-key <F>", "signing key of somebody else's bus: makes agents' credentials")
+    .option("--bus-url <URL>", "the bus, as machines that join reach it (default: that of --nats-url)")
     .option("--kubeconfig <F>", "a further kubeconfig to write the context into")
     .option("--manifests <DIR>", "folder to follow")
     .action(server);
@@ -63,6 +81,7 @@ async function server(options: ServerOptions): Promise<void> {
   // The API works while the bus is away: this connects behind the scenes, and again whenever it must.
   const connection = connectBus({
     servers: options.natsUrl,
+    ...(options.natsCa && { tls: { ca: readFileSync(options.natsCa, "utf8") } }),
     credentials: { file: options.natsCreds },
     name: "davit server",
     inboxPrefix: inboxPrefix("control"),
@@ -73,9 +92,17 @@ async function server(options: ServerOptions): Promise<void> {
   closing.push(() => bus.close());
 
   const metrics = createMetrics();
-  const access = await prepareAccess(folder, options.apiPort);
+  const access = await prepareAccess(folder, options);
+  const enrolment = serveEnrolment({
+    client: api.trustedClient,
+    bus: openBusKeys(options, log),
+    busUrl: options.busUrl ?? options.natsUrl,
+    address: addressOf(options, access.tls.ca),
+    log,
+  });
+  closing.push(() => enrolment.close());
   const listening = await api.listen({
-    host: HOST,
+    host: options.bind,
     port: options.apiPort,
     tls: access.tls,
     tokens: access.tokens,
@@ -83,7 +110,7 @@ async function server(options: ServerOptions): Promise<void> {
       "tasks/log": taskLogs({ client: api.client, bus, now: Date.now }),
       "containerinstances/probe": instanceProbe({ client: api.client, bus }),
     },
-    paths: { [BACKUP_PATH]: serveBackup({ folder, store, now: Date.now }) },
+    paths: { ...enrolment.paths, [BACKUP_PATH]: serveBackup({ folder, store, now: Date.now }) },
     metrics: () => metrics.text(),
   });
   closing.push(() => listening.close());
@@ -133,8 +160,8 @@ async function openStore(folder: DataFolder, log: Log): Promise<Store> {
 
 type Access = Awaited<ReturnType<typeof prepareAccess>>;
 
-async function prepareAccess(folder: DataFolder, apiPort: number) {
-  const tls = await ensurePki({ folder: folder.pki, now: Date.now });
+async function prepareAccess(folder: DataFolder, { apiPort, bind, local = bind, tlsSan }: ServerOptions) {
+  const tls = await ensurePki({ folder: folder.pki, now: Date.now, ...(tlsSan && { extraNames: tlsSan }) });
   const tokens = await ensureTokens(join(folder.pki, "tokens.csv"));
   const token = tokens.find(({ groups }) => groups.includes("system:masters"))?.token;
   if (token === undefined)
@@ -142,8 +169,14 @@ async function prepareAccess(folder: DataFolder, apiPort: number) {
       `${join(folder.pki, "tokens.csv")} has no token of the group system:masters: remove the file, and a new one is made.`,
       EXIT.fatal,
     );
-  return { tls, tokens, token, server: `https://${HOST}:${apiPort}` };
+  return { tls, tokens, token, server: `https://${inUrl(local)}:${apiPort}` };
 }
+
+const addressOf = ({ bind, advertise, apiPort }: ServerOptions, ca: string): Address => ({
+  api: `https://${inUrl(advertise ?? bind)}:${apiPort}`,
+  loopback: advertise === undefined,
+  caFingerprint: fingerprintOf(ca),
+});
 
 /** Ours is written whole; in the one that was named, only our entries. */
 async function writeKubeconfigs(

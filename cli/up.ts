@@ -1,12 +1,16 @@
 import { type Command, Option } from "commander";
-import { count, port } from "./arguments.js";
+import { collect, count, port } from "./arguments.js";
 import { UsageError } from "./failure.js";
 
 export interface UpOptions {
   dataDir?: string;
   apiPort: number;
   natsPort: number;
+  bind: string;
+  advertise?: string;
+  tlsSan?: string[];
   natsUrl?: string;
+  natsCa?: string;
   natsCreds?: string;
   natsSigningKey?: string;
   kubeconfig?: string;
@@ -26,9 +30,21 @@ export function define(command: Command): void {
       "--data-dir <D>",
       "where all of it lies (default: $DAVIT_DATA_DIR, else /var/lib/davit for root, ~/.davit for others)",
     )
-    .option("--api-port <N>", "port of the API on 127.0.0.1; 0 = any free one", port, 7443)
-    .option("--nats-port <N>", "port of nats-server on 127.0.0.1; 0 = any free one", port, 7422)
+    .option("--api-port <N>", "port of the API; 0 = any free one", port, 7443)
+    .option("--nats-port <N>", "port of nats-server; 0 = any free one", port, 7422)
+    .option(
+      "--bind <ADDR>",
+      "address on which both listen: one of this machine's, or 0.0.0.0 for all, so that other machines may join",
+      "127.0.0.1",
+    )
+    .option("--advertise <ADDR>", "address or name under which other machines reach this one (default: that of --bind)")
+    .option(
+      "--tls-san <NAME>",
+      "a further name or address of this machine in its certificate; may be repeated",
+      collect,
+    )
     .option("--nats-url <URL>", "use this nats-server and start none (with --nats-creds and --nats-signing-key)")
+    .option("--nats-ca <F>", "CA of that server's certificate, for tls:// (default: the system's)")
     .option("--nats-creds <F>", "credentials of a user that may do everything in Davit's account there")
     .option("--nats-signing-key <F>", "seed of a signing key of that account: makes the agents' credentials")
     .option("--kubeconfig <F>", "also put the context `davit` into this kubeconfig; its other entries stay as they are")
@@ -49,6 +65,7 @@ Examples:
   $ davit up                                      stay in the foreground
   $ davit up --detach && davit status
   $ davit up --manifests ./deploy                 keep what the folder declares
+  $ davit up --bind 0.0.0.0                       other machines may join: \`davit token create\` prints how
   $ davit up --data-dir /tmp/d --api-port 0 --nats-port 0 --runtime simulated --instances 100`,
     )
     .action(async (options: UpOptions) => {
@@ -58,11 +75,11 @@ Examples:
     });
 }
 
-function check({ runtime, instances, natsUrl, natsCreds, natsSigningKey }: UpOptions): void {
+function check({ runtime, instances, natsUrl, natsCreds, natsSigningKey, natsCa }: UpOptions): void {
   if (instances !== 1 && runtime !== "simulated")
     throw new UsageError(`--instances ${instances} is for --runtime simulated: one machine has one Docker agent.`);
-  if (natsUrl === undefined && (natsCreds ?? natsSigningKey) !== undefined)
+  if (natsUrl === undefined && (natsCreds ?? natsSigningKey ?? natsCa) !== undefined)
     throw new UsageError(
-      "--nats-creds and --nats-signing-key go with --nats-url: without it Davit starts a nats-server of its own.",
+      "--nats-creds, --nats-signing-key and --nats-ca go with --nats-url: without it Davit starts a nats-server of its own.",
     );
 }

@@ -1,7 +1,9 @@
 // Who may use the bus: a nats-server of our own, or somebody else's with a signing key.
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Signer } from "../../bus/credentials.js";
 import { Failure, messageOf, UsageError } from "../failure.js";
+import type { Binding } from "./binding.js";
 import { checkNats } from "./checks.js";
 import { credentials } from "./children.js";
 import type { DataFolder } from "./data-folder.js";
@@ -9,10 +11,23 @@ import type { DataFolder } from "./data-folder.js";
 export interface Nats {
   command: string;
   args: readonly string[];
+  fingerprint: string;
 }
 
-export interface Bus {
+export interface BusAddress {
+  /** As this machine's own processes reach it. */
   url: string;
+  /** As machines that join reach it. */
+  advertisedUrl: string;
+  /** CA of the server's certificate, for `tls:`; absent: the system's. */
+  caFile?: string;
+  /** Folder with the keys of a server of our own. */
+  keys?: string;
+  /** Of somebody else's server: makes agents' credentials. */
+  signingKeyFile?: string;
+}
+
+export interface Bus extends BusAddress {
   controlCredentials: string;
   /** Writes keys, configuration and credentials; says what to start, if it is ours to start. */
   open(): Promise<{ nats?: Nats }>;
@@ -23,27 +38,46 @@ interface AgentCredentials {
   fleet: boolean;
 }
 
-/** A nats-server that `davit up` starts itself, with keys of its own. @throws Failure if there is none to start */
-export async function ownBus(folder: DataFolder, port: number, agents: AgentCredentials): Promise<Bus> {
-  const { findNatsServer, natsCommand } = await import("../../bus/server.js");
+/** A nats-server that `davit up` starts itself, with keys of its own; with TLS where others can reach it.
+ *  @throws Failure if there is none to start */
+export async function ownBus(
+  folder: DataFolder,
+  port: number,
+  { host, local, advertised, names }: Binding,
+  agents: AgentCredentials,
+): Promise<Bus> {
+  const { busUrl, findNatsServer, natsCommand } = await import("../../bus/server.js");
   await findNatsServer().catch((error: unknown) => {
     throw new Failure(`${messageOf(error)}.`);
   });
   const { control } = credentials(folder);
+  const secure = advertised !== undefined;
+  const file = (name: string): string => join(folder.pki, name);
+  if (secure) {
+    // Before the server starts, which would make them too.
+    const { ensurePki } = await import("../../apiserver/pki.js");
+    await ensurePki({ folder: folder.pki, now: Date.now, extraNames: names });
+  }
   return {
-    url: `nats://127.0.0.1:${port}`,
+    url: busUrl(local, port, secure),
+    advertisedUrl: busUrl(advertised ?? local, port, secure),
+    ...(secure && { caFile: file("ca.crt") }),
+    keys: join(folder.nats, "keys"),
     controlCredentials: control,
     async open() {
-      const { command, args, authority } = await natsCommand({ folder: folder.nats, port });
+      const tls = secure && { tls: { certFile: file("tls.crt"), keyFile: file("tls.key") } };
+      const nats = await natsCommand({ folder: folder.nats, host, port, ...tls });
+      const { command, args, fingerprint, authority } = nats;
       await writeCredentials(control, () => authority.control());
       await writeUsers(folder, authority, agents);
-      return { nats: { command, args } };
+      return { nats: { command, args, fingerprint } };
     },
   };
 }
 
 export interface ExternalBus {
   url: string;
+  caFile?: string;
   credentialsFile?: string;
   signingKeyFile?: string;
 }
@@ -55,6 +89,7 @@ export async function externalBus(folder: DataFolder, bus: ExternalBus, agents: 
       "--nats-url needs --nats-creds F too: the credentials of a user that may do everything in Davit's account.",
     );
   const control = read(bus.credentialsFile, "--nats-creds");
+  if (bus.caFile !== undefined) read(bus.caFile, "--nats-ca");
   await checkNats(bus.url);
   if (bus.signingKeyFile) {
     const { externalSigner } = await import("../../bus/credentials.js");
@@ -68,7 +103,16 @@ export async function externalBus(folder: DataFolder, bus: ExternalBus, agents: 
     throw new UsageError(
       "--nats-url needs --nats-signing-key F too: an account signing key (a seed, SA…) that makes the agents' credentials.",
     );
-  return { url: bus.url, controlCredentials: bus.credentialsFile, open: async () => ({}) };
+  const { url, caFile, signingKeyFile, credentialsFile } = bus;
+  const ca = caFile === undefined ? {} : { caFile };
+  return {
+    url,
+    advertisedUrl: url,
+    ...ca,
+    signingKeyFile,
+    controlCredentials: credentialsFile,
+    open: async () => ({}),
+  };
 }
 
 async function writeUsers(folder: DataFolder, signer: Signer, { instances, fleet }: AgentCredentials): Promise<void> {

@@ -3,13 +3,13 @@ import { request } from "node:http";
 import { connect, createServer } from "node:net";
 import { codeOf, EXIT, Failure, messageOf } from "../failure.js";
 
-/** A port that is free now; `wanted` itself unless it is 0. @throws Failure if `wanted` is taken */
-export async function freePort(wanted: number, option: string): Promise<number> {
+/** A port of that address that is free now; `wanted` itself unless it is 0. @throws Failure if `wanted` is taken */
+export async function freePort(host: string, wanted: number, option: string): Promise<number> {
   const server = createServer();
   try {
     return await new Promise((resolve, reject) => {
       server.once("error", reject);
-      server.listen({ host: "127.0.0.1", port: wanted, exclusive: true }, () => {
+      server.listen({ host, port: wanted, exclusive: true }, () => {
         const address = server.address();
         resolve(typeof address === "object" && address ? address.port : wanted);
       });
@@ -19,6 +19,8 @@ export async function freePort(wanted: number, option: string): Promise<number> 
       throw new Failure(`port ${wanted} is taken: free it, or choose another with ${option} N (0 = any free one).`);
     if (codeOf(error) === "EACCES")
       throw new Failure(`port ${wanted} is not yours to open: choose one above 1023 with ${option} N.`);
+    if (codeOf(error) === "EADDRNOTAVAIL")
+      throw new Failure(`--bind ${host} is no address of this machine: give one that is, or 0.0.0.0 for all of them.`);
     throw error;
   } finally {
     server.close();

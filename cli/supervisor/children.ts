@@ -1,5 +1,7 @@
 // The three children of `davit up`: what each is started as.
 import { join } from "node:path";
+import type { Binding } from "./binding.js";
+import type { BusAddress, Nats } from "./bus-access.js";
 import type { DataFolder } from "./data-folder.js";
 import type { ChildName } from "./state-file.js";
 import type { NamedSpec } from "./supervisor.js";
@@ -16,7 +18,8 @@ export const credentials = (folder: DataFolder) => ({
 export interface Plan {
   folder: DataFolder;
   apiPort: number;
-  natsUrl: string;
+  binding: Binding;
+  bus: BusAddress;
   controlCredentials: string;
   kubeconfig?: string;
   manifests?: string;
@@ -26,25 +29,40 @@ export interface Plan {
 
 const logFile = (folder: DataFolder, name: ChildName): string => join(folder.logs, `${name}.log`);
 
-export const natsSpec = (folder: DataFolder, nats: { command: string; args: readonly string[] }): NamedSpec => ({
+export const natsSpec = (folder: DataFolder, { command, args, fingerprint }: Nats): NamedSpec => ({
   name: "nats",
-  ...nats,
+  command,
+  args,
+  // It says nothing to the server, but tells a running one that has another configuration.
+  env: { DAVIT_NATS_CONFIGURATION: fingerprint },
   logFile: logFile(folder, "nats"),
   graceMs: 5_000,
 });
 
 export const serverSpec = (plan: Plan): NamedSpec =>
   davitSpec(plan.folder, "server", [
-    ...["--api-port", String(plan.apiPort), "--nats-url", plan.natsUrl, "--nats-creds", plan.controlCredentials],
+    ...["--api-port", String(plan.apiPort), "--bind", plan.binding.host, "--local", plan.binding.local],
+    ...(plan.binding.advertised ? ["--advertise", plan.binding.advertised] : []),
+    ...plan.binding.names.flatMap((name) => ["--tls-san", name]),
+    ...busArgs(plan),
+    ...["--nats-creds", plan.controlCredentials, "--bus-url", plan.bus.advertisedUrl],
+    ...(plan.bus.keys ? ["--nats-keys", plan.bus.keys] : []),
+    ...(plan.bus.signingKeyFile ? ["--nats-signing-key", plan.bus.signingKeyFile] : []),
     ...(plan.kubeconfig ? ["--kubeconfig", plan.kubeconfig] : []),
     ...(plan.manifests ? ["--manifests", plan.manifests] : []),
   ]);
 
 export const agentSpec = (plan: Plan): NamedSpec =>
   davitSpec(plan.folder, "agent", [
-    ...["--nats-url", plan.natsUrl, "--nats-creds", credentials(plan.folder).agent],
+    ...busArgs(plan),
+    ...["--nats-creds", credentials(plan.folder).agent],
     ...["--runtime", plan.runtime, "--instances", String(plan.instances)],
   ]);
+
+const busArgs = ({ bus: { url, caFile } }: Plan): string[] => [
+  ...["--nats-url", url],
+  ...(caFile ? ["--nats-ca", caFile] : []),
+];
 
 const davitSpec = (folder: DataFolder, name: ChildName, args: string[]): NamedSpec => ({
   name,
@@ -60,6 +78,8 @@ const davitSpec = (folder: DataFolder, name: ChildName, args: string[]): NamedSp
 const settings = (): Record<string, string> =>
   Object.fromEntries(
     Object.entries(process.env).flatMap(([name, value]) =>
-      value !== undefined && /^(ECS_|DOCKER_|DAVIT_(SIMULATED|LOG_LEVEL)$)/.test(name) ? [[name, value]] : [],
+      value !== undefined && /^(ECS_|DOCKER_|DAVIT_(SIMULATED|LOG_LEVEL|CREDENTIAL_TTL_SECONDS)$)/.test(name)
+        ? [[name, value]]
+        : [],
     ),
   );

@@ -14,7 +14,12 @@ export interface RunningChild extends ProcessIdentity {
 export interface SupervisorState {
   supervisor: ProcessIdentity;
   apiPort: number;
+  /** As this machine's own processes reach it. */
   natsUrl: string;
+  /** CA of the bus's certificate, for `tls:`; absent: the system's. */
+  natsCaFile?: string;
+  /** `https://host:port` under which other machines reach the API; absent where only this machine can. */
+  advertised?: string;
   /** Extra file that holds a context for this Davit. */
   kubeconfig?: string;
   /** Instance ids of the agents whose containers belong here are under this folder's agent/. */

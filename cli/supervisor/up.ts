@@ -9,6 +9,7 @@ import { acquireLock, LockHeld } from "../../store/lock.js";
 import { Failure } from "../failure.js";
 import { bold, print, progress } from "../output/terminal.js";
 import type { UpOptions } from "../up.js";
+import { type Binding, bindingOf, inUrl } from "./binding.js";
 import { type Bus, externalBus, type Nats, ownBus } from "./bus-access.js";
 import { checkDocker, freePort } from "./checks.js";
 import { lastWords } from "./child.js";
@@ -80,27 +81,42 @@ interface Prepared {
 async function prepare(folder: DataFolder, options: UpOptions): Promise<Prepared> {
   const former = readState(folder.state);
   if (options.runtime === "docker") await checkDocker();
-  const apiPort = await choosePort(options.apiPort, former?.apiPort, former?.children.server, "--api-port");
-  const { url, controlCredentials, open } = await chooseBus(folder, options, former);
+  const binding = bindingOf(options);
+  const choose = portChooser(binding.host);
+  const apiPort = await choose(options.apiPort, former?.apiPort, former?.children.server, "--api-port");
+  const bus = await chooseBus(folder, options, binding, former);
   const kubeconfig = options.kubeconfig && resolve(options.kubeconfig);
   const plan: Plan = {
     folder,
     apiPort,
-    natsUrl: url,
-    controlCredentials,
+    binding,
+    bus,
+    controlCredentials: bus.controlCredentials,
     ...(kubeconfig && { kubeconfig }),
     ...(options.manifests && { manifests: resolve(options.manifests) }),
     runtime: options.runtime,
     instances: options.instances,
   };
-  const state = { supervisor: self(), apiPort, natsUrl: url, ...(kubeconfig && { kubeconfig }) };
+  const state = {
+    supervisor: self(),
+    apiPort,
+    natsUrl: bus.url,
+    ...(bus.caFile && { natsCaFile: bus.caFile }),
+    ...(binding.advertised && { advertised: `https://${inUrl(binding.advertised)}:${apiPort}` }),
+    ...(kubeconfig && { kubeconfig }),
+  };
   const say = (line: string) => void process.stderr.write(`${new Date().toISOString()} ${line}\n`);
-  return { supervisor: new Supervisor({ folder, former, state, say }), plan, openBus: open };
+  return { supervisor: new Supervisor({ folder, former, state, say }), plan, openBus: bus.open };
 }
 
 /** Whose nats-server it is; what is slow about it comes with `open`. */
-async function chooseBus(folder: DataFolder, options: UpOptions, former: SupervisorState | undefined): Promise<Bus> {
-  const { natsUrl, natsCreds, natsSigningKey } = options;
+async function chooseBus(
+  folder: DataFolder,
+  options: UpOptions,
+  binding: Binding,
+  former: SupervisorState | undefined,
+): Promise<Bus> {
+  const { natsUrl, natsCa, natsCreds, natsSigningKey } = options;
   const agents = {
     instances: instanceIds(folder, options.instances),
     fleet: options.runtime === "simulated" && options.instances > 1,
@@ -108,28 +124,34 @@ async function chooseBus(folder: DataFolder, options: UpOptions, former: Supervi
   if (natsUrl !== undefined) {
     const files = {
       url: natsUrl,
+      ...(natsCa && { caFile: resolve(natsCa) }),
       ...(natsCreds && { credentialsFile: resolve(natsCreds) }),
       ...(natsSigningKey && { signingKeyFile: resolve(natsSigningKey) }),
     };
     return externalBus(folder, files, agents);
   }
   const formerPort = former && Number(new URL(former.natsUrl).port);
-  return ownBus(folder, await choosePort(options.natsPort, formerPort, former?.children.nats, "--nats-port"), agents);
+  const choose = portChooser(binding.host);
+  const port = await choose(options.natsPort, formerPort, former?.children.nats, "--nats-port");
+  return ownBus(folder, port, binding, agents);
 }
 
 /** The wanted port; for 0 the one of the last run, so that clients find Davit again, else any free one. A port that our
  *  own still running child holds counts as free. */
-async function choosePort(
-  wanted: number,
-  former: number | undefined,
-  holder: { pid: number; startTicks: string } | undefined,
-  option: string,
-): Promise<number> {
-  const held = former !== undefined && holder !== undefined && isAlive(holder);
-  if (held && (wanted === 0 || wanted === former)) return former;
-  if (wanted === 0 && former !== undefined) return freePort(former, option).catch(() => freePort(0, option));
-  return freePort(wanted, option);
-}
+const portChooser =
+  (host: string) =>
+  async (
+    wanted: number,
+    former: number | undefined,
+    holder: { pid: number; startTicks: string } | undefined,
+    option: string,
+  ): Promise<number> => {
+    const held = former !== undefined && holder !== undefined && isAlive(holder);
+    if (held && (wanted === 0 || wanted === former)) return former;
+    if (wanted === 0 && former !== undefined)
+      return freePort(host, former, option).catch(() => freePort(host, 0, option));
+    return freePort(host, wanted, option);
+  };
 
 async function lock(folder: DataFolder): Promise<() => Promise<void>> {
   try {
@@ -171,7 +193,7 @@ function sayReady(folder: DataFolder, { server }: Connection, options: UpOptions
   const state = readState(folder.state);
   const flag = options.dataDir === undefined ? "" : ` --data-dir ${folder.root}`;
   print(`${bold("Davit is up")} after ${(tookMs / 1000).toFixed(1)} s.
-  API         ${server}
+  API         ${server}${state?.advertised ? `\n  for others  ${state.advertised}   (\`davit token create${flag}\` prints what a machine joins with)` : ""}
   kubeconfig  ${folder.kubeconfig}
   bus         ${state?.natsUrl}
   data, logs  ${folder.root}
