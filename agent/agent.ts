@@ -116,7 +116,7 @@ export function createAgent(deps: AgentDeps): Agent {
     log,
     onOpen: () => leaves && sayGoodbye("leave"),
   });
-  const lostWatch = createLostWatch({ engine, session, uptimeMs, contact });
+  const lostWatch = createLostWatch({ engine, session, uptimeMs, contact, lookMs: options.lostLookMs });
   const probe = createProbe({
     engine,
     runtime,

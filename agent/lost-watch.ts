@@ -9,7 +9,8 @@ export interface LostWatch {
   close(): void;
 }
 
-const EVERY_MS = 1_000;
+/** The file of the last contact is written this often. */
+const SAVE_MS = 1_000;
 /** A process that did not run for so long may have been silent to others without noticing it. */
 const STANDSTILL_MS = 10_000;
 
@@ -18,8 +19,10 @@ export function createLostWatch(deps: {
   session: Pick<Session, "lostSinceMs" | "syncAgain">;
   uptimeMs: () => number;
   contact: Contact | undefined;
+  /** It looks this often. */
+  lookMs: number;
 }): LostWatch {
-  const { engine, session, uptimeMs, contact } = deps;
+  const { engine, session, uptimeMs, contact, lookMs } = deps;
   let lookedMs = uptimeMs();
   let savedMs = Number.NEGATIVE_INFINITY;
 
@@ -33,12 +36,12 @@ export function createLostWatch(deps: {
       session.syncAgain("this process stood still", beforeMs);
     const sinceMs = session.lostSinceMs();
     if (sinceMs !== undefined) engine.lostFor(nowMs - sinceMs);
-    else if (nowMs - savedMs >= EVERY_MS) {
+    else if (nowMs - savedMs >= SAVE_MS) {
       savedMs = nowMs;
       contact?.save(nowMs);
     }
   }
 
-  const timer = setInterval(look, EVERY_MS);
+  const timer = setInterval(look, lookMs);
   return { look, close: () => clearInterval(timer) };
 }

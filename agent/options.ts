@@ -38,6 +38,8 @@ export interface AgentOptions extends EngineOptions, ImageOptions {
   /** Wait after an unanswered request; it doubles up to the maximum. */
   busRetryMs: number;
   maxBusRetryMs: number;
+  /** Whether the time without the control plane is up is looked at this often. */
+  lostLookMs: number;
   /** A machine that leaves waits this long for its tasks to be down. */
   leaveTimeoutMs: number;
 }
@@ -72,5 +74,6 @@ export const AGENT_DEFAULTS: AgentOptions = {
   answerTimeoutMs: 5_000,
   busRetryMs: 200,
   maxBusRetryMs: 10_000,
+  lostLookMs: 1_000,
   leaveTimeoutMs: 10 * MINUTE_MS,
 };

@@ -1,5 +1,15 @@
-/** Exit codes of `davit`: 0 done, 1 it failed, 2 it was called wrongly. */
-export const EXIT = { ok: 0, failed: 1, usage: 2, /** Starting again would not help. */ fatal: 78 } as const;
+/** Exit codes of `davit`: 0 done, 1 it failed, 2 it was called wrongly; `isFatal` ones help nobody by starting again. */
+export const EXIT = {
+  ok: 0,
+  failed: 1,
+  usage: 2,
+  /** ECS's own for ECS_INSTANCE_ATTRIBUTES that cannot be read. */
+  attributes: 5,
+  fatal: 78,
+} as const;
+
+/** Starting again would not help. */
+export const isFatal = (code: number | null): boolean => code === EXIT.fatal || code === EXIT.attributes;
 
 /** Something the user can act on: printed as it stands, without a stack. */
 export class Failure extends Error {

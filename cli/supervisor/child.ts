@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { closeSync, openSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { EXIT } from "../failure.js";
+import { isFatal } from "../failure.js";
 import { boundLog, sizeOf, tail } from "./log-file.js";
 import { end, identify, isAlive, type ProcessIdentity, waitGone } from "./process.js";
 
@@ -81,7 +81,7 @@ export class Child {
       this.#process = undefined;
       if (this.#stop.signal.aborted) return;
       const said = lastWords(tail(this.#spec.logFile, logFrom));
-      if (code === EXIT.fatal) return this.#events.fatal(said);
+      if (isFatal(code)) return this.#events.fatal(said);
       delayMs = performance.now() - startedAt > STEADY_MS ? FIRST_DELAY_MS : delayMs;
       this.#events.ended(how, delayMs, said);
       await sleep(delayMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);

@@ -113,7 +113,7 @@ describe("agent on a simulated machine", () => {
     assert.equal(control.state(one), "RUNNING");
   });
 
-  it("adopts what runs after kill -9: same containers, nothing started", async () => {
+  it("ea#125, ea#782: adopts what runs after kill -9: same containers, nothing started", async () => {
     const machine = await started();
     const { control, runtime } = machine;
     control.assign(assignment("one"), assignment("two"));
@@ -146,7 +146,7 @@ describe("agent on a simulated machine", () => {
     assert.equal(control.tasks.get(one)?.report?.stopCode, "EssentialContainerExited");
   });
 
-  it("a running task whose container was removed by hand is STOPPED, also after a restart, and not started again", async () => {
+  it("ea#364: a running task whose container was removed by hand is STOPPED, also after a restart, and not started again", async () => {
     const machine = await started();
     const { control } = machine;
     control.assign(assignment("one"), assignment("two"));
@@ -179,7 +179,7 @@ describe("agent on a simulated machine", () => {
     await eventually("removed", () => machine.runtime().containers.size === 0);
   });
 
-  it("never says STOPPED while the container may live: a stop that fails is tried again", async () => {
+  it("ea#2874: never says STOPPED while the container may live: a stop that fails is tried again", async () => {
     let failures = 5;
     const { control, runtime } = await started({
       options: { slowStopMs: 0 },
@@ -251,7 +251,7 @@ describe("agent on a simulated machine", () => {
     await eventually("removed", () => runtime().containers.size === 0);
   });
 
-  it("removes a container of its own that nobody asked for", async () => {
+  it("ea#1044, mm#35107, hn#159: removes a container of its own that nobody asked for", async () => {
     const { control, runtime } = await started();
     control.assign(assignment("one"));
     await eventually("RUNNING", () => control.state(one) === "RUNNING");
@@ -268,7 +268,7 @@ describe("agent on a simulated machine", () => {
     assert.equal(control.state(one), "RUNNING");
   });
 
-  it("finds what it missed while the runtime's changes were away", async () => {
+  it("mm#24971, docker/for-linux#761: finds what it missed while the Engine restarted", async () => {
     let breakOff: (() => void) | undefined;
     const { control, runtime } = await started({
       options: { relistMs: 60_000 },

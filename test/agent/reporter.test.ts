@@ -75,7 +75,7 @@ describe("agent's reporter", () => {
     made.close();
   });
 
-  it("waits for the next session when this one is over, and loses nothing", async () => {
+  it("ea#705: waits for the next session when this one is over, and loses nothing", async () => {
     const made = reporter();
     made.add(report("one", "RUNNING"));
     made.open(7);

@@ -4,6 +4,7 @@ import type {
   AssignmentPush,
   Goodbye,
   Heartbeat,
+  Refusal,
   ReportAnswer,
   ReportBatch,
   Revisions,
@@ -40,6 +41,10 @@ export interface Control {
   revisions: Revisions;
   epoch: number;
   heartbeatMs: number;
+  /** No session is opened, for this reason. */
+  refusal: Refusal | undefined;
+  /** Batches of reports in the order in which they came. */
+  readonly batches: ReportBatch[];
   /** A fresh end of the bus for the agent. */
   connect(): AgentBus & { handlers(): Handlers | undefined };
   assign(...assignments: Assignment[]): void;
@@ -48,6 +53,8 @@ export interface Control {
   drop(task: TaskId): void;
   /** Sends any push to the agent. */
   push(message: AssignmentPush): void;
+  /** The machine is deregistered by `--orphan`: its tasks are STOPPED here, and the agent lets go. */
+  orphan(): void;
   supersede(epoch: number): void;
   /** The connection of all ends goes away and comes back. */
   setConnected(connected: boolean): void;
@@ -123,7 +130,11 @@ export function createControl(random: () => number = () => 0.5): Control {
   function sync(request: SyncRequest): SyncAnswer {
     counts.syncs += 1;
     control.syncs.push(request);
-    control.epoch += 1;
+    if (control.refusal) {
+      const { refusal: refused, heartbeatMs } = control;
+      return { type: "davit.v1.SyncAnswer", epoch: 0, seq: 0, assignments: [], revisions: {}, heartbeatMs, refused };
+    }
+    control.epoch = Math.max(control.epoch, request.epoch ?? 0) + 1;
     seq = 0;
     changed = new Set();
     forgotten = new Set();
@@ -143,11 +154,13 @@ export function createControl(random: () => number = () => 0.5): Control {
       assignments,
       revisions: revisionsOf(assignments),
       heartbeatMs: control.heartbeatMs,
+      containerInstanceArn: `arn:aws:ecs:local:000000000000:container-instance/default/${request.instance}`,
     };
   }
 
   function report(batch: ReportBatch): ReportAnswer {
     counts.reports += batch.reports.length;
+    control.batches.push(batch);
     if (batch.epoch !== control.epoch) return { type: "davit.v1.ReportAnswer", ok: false, superseded: true };
     const unknown = batch.reports.filter((one) => !fold(one)).map(({ task }) => task);
     return { type: "davit.v1.ReportAnswer", ok: true, ...(unknown.length > 0 && { unknown }) };
@@ -178,6 +191,8 @@ export function createControl(random: () => number = () => 0.5): Control {
     revisions: {},
     epoch: 0,
     heartbeatMs: 50,
+    refusal: undefined,
+    batches: [],
     connect() {
       const end: { handlers: Handlers | undefined; listeners: Set<(connected: boolean) => void> } = {
         handlers: undefined,
@@ -225,6 +240,20 @@ export function createControl(random: () => number = () => 0.5): Control {
       if (!connected) return;
       const copy = structuredClone(message);
       for (const end of ends) travel(() => connected && ends.has(end) && end.handlers?.push(copy));
+    },
+    orphan() {
+      const forget = [...tasks.keys()];
+      tasks.clear();
+      seq += 1;
+      control.push({
+        type: "davit.v1.AssignmentPush",
+        epoch: control.epoch,
+        seq,
+        assignments: [],
+        revisions: {},
+        forget,
+        orphan: true,
+      });
     },
     supersede(epoch) {
       for (const end of ends) end.handlers?.superseded(epoch);

@@ -1,5 +1,6 @@
 // One simulated machine with an agent that can be killed and started again.
 import { type Agent, createAgent } from "../../../agent/agent.js";
+import type { Contact } from "../../../agent/contact.js";
 import type { AgentOptions } from "../../../agent/options.js";
 import type { SimulatedOptions } from "../../../agent/runtimes/simulated/options.js";
 import {
@@ -25,6 +26,7 @@ export const FAST: Partial<AgentOptions> = {
   relistMs: 60,
   resyncMs: 60_000,
   reportWindowMs: 1,
+  lostLookMs: 5,
 };
 
 export interface Bench {
@@ -46,6 +48,9 @@ export function bench(
     options?: Partial<AgentOptions>;
     log?: Log;
     seed?: number;
+    /** The clock that nobody sets, ms. */
+    uptimeMs?: () => number;
+    contact?: Contact;
     wrap?: (runtime: SimulatedRuntime) => SimulatedRuntime;
   } = {},
 ): Bench {
@@ -90,6 +95,8 @@ export function bench(
         runtime,
         options: { ...FAST, ...setup.options },
         now: Date.now,
+        ...(setup.uptimeMs && { uptimeMs: setup.uptimeMs }),
+        ...(setup.contact && { contact: setup.contact }),
         random,
         log: setup.log ?? quiet,
       });
