@@ -18,7 +18,6 @@ import {
   type JoinRequest,
   RENEW_PATH,
   type RenewRequest,
-  renewalText,
 } from "../../../bus/enrolment.js";
 import type { Assignment, Goodbye, SyncRequest } from "../../../bus/messages.js";
 import { inboxPrefix, permissions } from "../../../bus/subjects.js";
@@ -140,8 +139,3 @@ export async function startControlPlane(name: string): Promise<ControlPlane> {
   await connection.whenConnected(10_000);
   return plane;
 }
-
-export const isSignedByItsKey = (
-  { signature, ...unsigned }: RenewRequest,
-  verify: (key: string, text: Buffer, signature: Buffer) => boolean,
-): boolean => verify(unsigned.publicKey, Buffer.from(renewalText(unsigned)), Buffer.from(signature, "base64"));
