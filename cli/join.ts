@@ -1,16 +1,18 @@
 import { type Command, Option } from "commander";
-import { count, mib, port } from "./arguments.js";
+import { collect, count, mib, port } from "./arguments.js";
+import { UsageError } from "./failure.js";
+import { addInstallOptions, type InstallFlags } from "./install/options.js";
 import type { TypedOptions } from "./machine/options.js";
 
-export interface JoinOptions extends TypedOptions {
+export interface JoinOptions extends TypedOptions, InstallFlags {
   token?: string;
   cluster?: string;
   machineId?: string;
   dataDir?: string;
   detach?: boolean;
+  /** An image with `davit` as its entry point: the agent of the service runs in it. */
+  container?: string;
 }
-
-const collect = (value: string, before: string[] | undefined): string[] => [...(before ?? []), value];
 
 export function define(command: Command): void {
   command
@@ -44,6 +46,8 @@ export function define(command: Command): void {
       ),
     )
     .option("--detach", "return when the agent is connected, and go on in the background")
+    .option("--container <IMAGE>", "with --install: run the agent in a container of this image of Davit");
+  addInstallOptions(command, "the agent", "davit-agent")
     .addHelpText(
       "after",
       `
@@ -57,8 +61,16 @@ Examples:
   $ davit leave                                           leave for good`,
     )
     .action(async (url: string | undefined, options: JoinOptions) => {
-      const { join } = await import("./machine/join.js");
-      const { joinDetached } = await import("./machine/detached.js");
-      await (options.detach ? joinDetached(url, options) : join(url, options));
+      check(options);
+      if (options.install) return (await import("./install/join.js")).installJoin(url, options);
+      if (options.uninstall) return (await import("./install/join.js")).uninstallJoin(options);
+      if (options.detach) return (await import("./machine/detached.js")).joinDetached(url, options);
+      return (await import("./machine/join.js")).join(url, options);
     });
+}
+
+function check({ install, uninstall, container }: JoinOptions): void {
+  if (install && uninstall) throw new UsageError("--install and --uninstall exclude each other.");
+  if (container !== undefined && !install)
+    throw new UsageError("--container goes with --install: it says what the service runs the agent in.");
 }

@@ -82,6 +82,12 @@ export const COMMANDS: Readonly<Record<string, Row>> = {
   version: { group: "Connect:", summary: "print versions", load: () => import("./version.js") },
   completion: { group: "Connect:", summary: "print shell completion", load: () => import("./completion.js") },
 
+  "wait-docker": {
+    group: "Internal:",
+    summary: "wait until Docker answers (for service units)",
+    load: () => import("./wait-docker.js"),
+    hidden: true,
+  },
   server: {
     group: "Internal:",
     summary: "API server and controllers (started by up)",

@@ -1,8 +1,9 @@
 import { type Command, Option } from "commander";
 import { collect, count, port } from "./arguments.js";
 import { UsageError } from "./failure.js";
+import { addInstallOptions, type InstallFlags } from "./install/options.js";
 
-export interface UpOptions {
+export interface UpOptions extends InstallFlags {
   dataDir?: string;
   apiPort: number;
   natsPort: number;
@@ -55,7 +56,8 @@ export function define(command: Command): void {
         .default("docker"),
     )
     .option("--instances <N>", "how many simulated machines", count, 1)
-    .option("--detach", "return when the API is ready, and go on in the background (`davit down` ends it)")
+    .option("--detach", "return when the API is ready, and go on in the background (`davit down` ends it)");
+  addInstallOptions(command, "Davit", "davit")
     .addHelpText(
       "after",
       `
@@ -70,12 +72,15 @@ Examples:
     )
     .action(async (options: UpOptions) => {
       check(options);
+      if (options.install) return (await import("./install/up.js")).installUp(command, options);
+      if (options.uninstall) return (await import("./install/up.js")).uninstallUp(options);
       const { up, upDetached } = await import("./supervisor/up.js");
       await (options.detach ? upDetached(options) : up(options));
     });
 }
 
-function check({ runtime, instances, natsUrl, natsCreds, natsSigningKey, natsCa }: UpOptions): void {
+function check({ runtime, instances, natsUrl, natsCreds, natsSigningKey, natsCa, install, uninstall }: UpOptions): void {
+  if (install && uninstall) throw new UsageError("--install and --uninstall exclude each other.");
   if (instances !== 1 && runtime !== "simulated")
     throw new UsageError(`--instances ${instances} is for --runtime simulated: one machine has one Docker agent.`);
   if (natsUrl === undefined && (natsCreds ?? natsSigningKey ?? natsCa) !== undefined)
