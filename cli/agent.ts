@@ -10,6 +10,7 @@ import { count } from "./arguments.js";
 import { crashOnBugs, untilTold } from "./child-process.js";
 import { createLog } from "./log.js";
 import { optionsFromEnvironment, runtimes } from "./machine/agent-parts.js";
+import { goodbyeKind } from "./machine/goodbye.js";
 import { ownVersion } from "./own-version.js";
 import { dataFolder, openDataFolder } from "./supervisor/data-folder.js";
 import { instanceIds } from "./supervisor/instance-ids.js";
@@ -84,7 +85,8 @@ async function agent(options: AgentCommandOptions): Promise<void> {
 }
 
 async function close(connection: BusConnection, agents: { made: Agent; runtime: Runtime }[]): Promise<void> {
-  await Promise.all(agents.map(({ made }) => made.stop()));
+  const kind = await goodbyeKind();
+  await Promise.all(agents.map(({ made }) => made.stop({ kind })));
   await Promise.all(agents.map(({ runtime }) => runtime.close()));
   await connection.close();
 }

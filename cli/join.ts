@@ -25,7 +25,7 @@ export function define(command: Command): void {
     .option("--token <T>", "good for one machine, and for a short time")
     .option(
       "--data-dir <D>",
-      "where this machine's identity lies (default: /var/lib/davit-agent for root, ~/.davit-agent for others)",
+      "where this machine's identity lies (default: $DAVIT_DATA_DIR, else /var/lib/davit-agent for root, ~/.davit-agent for others)",
     )
     .option("--zone <Z>", "attribute ecs.availability-zone, over which tasks are spread")
     .option("--attribute <NAME=VALUE>", "an attribute for placement; may be given several times", collect)

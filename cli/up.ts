@@ -79,7 +79,16 @@ Examples:
     });
 }
 
-function check({ runtime, instances, natsUrl, natsCreds, natsSigningKey, natsCa, install, uninstall }: UpOptions): void {
+function check({
+  runtime,
+  instances,
+  natsUrl,
+  natsCreds,
+  natsSigningKey,
+  natsCa,
+  install,
+  uninstall,
+}: UpOptions): void {
   if (install && uninstall) throw new UsageError("--install and --uninstall exclude each other.");
   if (instances !== 1 && runtime !== "simulated")
     throw new UsageError(`--instances ${instances} is for --runtime simulated: one machine has one Docker agent.`);

@@ -86,10 +86,14 @@ export async function renew(folder: MachineFolder, identity: Identity, now: () =
 }
 
 /** Times by this machine's clock, whatever the control plane's says. */
-function kept({ instance, namespace, cluster, busUrls, expiresAtMs, jwt }: Credential, now: () => number) {
+function kept({ instance, namespace, cluster, busUrls, busCa, expiresAtMs, jwt }: Credential, now: () => number) {
   const issuedAtMs = now();
   const lifeMs = lifeOf(jwt) ?? expiresAtMs - issuedAtMs;
-  return { instance, namespace, cluster, busUrls, issuedAtMs, expiresAtMs: issuedAtMs + lifeMs };
+  return {
+    ...{ instance, namespace, cluster, busUrls, issuedAtMs },
+    ...(busCa !== undefined && { busCa }),
+    expiresAtMs: issuedAtMs + lifeMs,
+  };
 }
 
 function lifeOf(jwt: string): number | undefined {

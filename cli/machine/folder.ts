@@ -49,6 +49,8 @@ export interface Identity {
   cluster: string;
   machineId: string;
   busUrls: string[];
+  /** PEM, where it is not the system's that vouch for the bus. */
+  busCa?: string;
   /** Of the credential, Unix epoch, by this machine's clock. */
   expiresAtMs: number;
   issuedAtMs: number;
@@ -59,11 +61,10 @@ export interface Identity {
 /** Rises when an older Davit could not read what a newer one wrote. */
 const FORMAT = 1;
 
-/** `--data-dir`, else /var/lib/davit-agent for root and ~/.davit-agent for everybody else. */
+/** `--data-dir`, else $DAVIT_DATA_DIR, else /var/lib/davit-agent for root and ~/.davit-agent for everybody else. */
 export function machineFolder(dataDir: string | undefined): MachineFolder {
-  const root = resolve(
-    dataDir ?? (process.getuid?.() === 0 ? "/var/lib/davit-agent" : join(homedir(), ".davit-agent")),
-  );
+  const usual = process.getuid?.() === 0 ? "/var/lib/davit-agent" : join(homedir(), ".davit-agent");
+  const root = resolve(dataDir ?? (process.env.DAVIT_DATA_DIR || usual));
   const at = (name: string) => join(root, name);
   return {
     root,

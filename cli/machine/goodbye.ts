@@ -22,6 +22,10 @@ export function isGoingDown({ system, scheduled }: MachineState, nowMs: number):
   return atMicroseconds !== undefined && Number(atMicroseconds) / 1_000 <= nowMs + SOON_MS;
 }
 
+/** What an agent that is told to end says. */
+export const goodbyeKind = async (): Promise<"stop" | "restart"> =>
+  isGoingDown(await readMachineState(), Date.now()) ? "stop" : "restart";
+
 export async function readMachineState(scheduledFile = SCHEDULED): Promise<MachineState> {
   return { system: await systemState(), scheduled: textOf(scheduledFile) };
 }

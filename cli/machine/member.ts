@@ -41,11 +41,10 @@ export async function createMember(
   });
   signal.addEventListener("abort", () => renewal.close(), { once: true });
   await renewal.good();
-  const { instance, namespace, cluster, server, ca, machineId, options, busUrls } = readIdentity(folder) ?? first;
+  const { instance, namespace, cluster, server, machineId, options, busUrls, busCa } = readIdentity(folder) ?? first;
   connection = connectBus({
     servers: () => readIdentity(folder)?.busUrls ?? busUrls,
-    // A Davit on loopback alone has a bus without TLS.
-    ...(busUrls.some((url) => url.startsWith("tls:")) && { tls: { ca } }),
+    ...(busCa !== undefined && { tls: { ca: busCa } }),
     credentials: { file: folder.credentials },
     name: `davit agent ${options.hostname ?? hostname()}`,
     inboxPrefix: inboxPrefix(instance),

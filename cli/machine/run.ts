@@ -5,6 +5,7 @@ import { EXIT } from "../failure.js";
 import { self } from "../supervisor/state-file.js";
 import { type Progress, serveControl } from "./control.js";
 import { type Identity, type MachineFolder, readIdentity, removeIdentity } from "./folder.js";
+import { goodbyeKind } from "./goodbye.js";
 import { leaving } from "./leaving.js";
 import { createMember, type Member } from "./member.js";
 import { removeRunning, writeRunning } from "./running.js";
@@ -96,7 +97,7 @@ async function goodbye(folder: MachineFolder, { options }: Identity, { agent }: 
     for await (const _ of left(folder, leaving(agent), log));
     clearTimeout(late);
   } else {
-    await agent.stop();
+    await agent.stop({ kind: await goodbyeKind() });
   }
 }
 
