@@ -13,7 +13,7 @@ import { emptyNamespaces } from "./namespace-emptier.js";
 import { createRegistry, type Registry } from "./registry/registry.js";
 import { loadResources } from "./resources/load.js";
 
-export type { Token } from "./http/auth.js";
+export { authorizePath, type Token } from "./http/auth.js";
 export type { Connect, ConnectRequest, Connects } from "./http/connect.js";
 export type { Listening, ListenOptions, PathHandler, ServerTls } from "./http/server.js";
 export { type KubeconfigOptions, kubeconfig } from "./kubeconfig.js";

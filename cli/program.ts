@@ -36,6 +36,11 @@ export const COMMANDS: Readonly<Record<string, Row>> = {
     summary: "machines, services not steady and why, last changes",
     load: () => import("./status.js"),
   },
+  doctor: {
+    group: "Run Davit:",
+    summary: "what is wrong, and what to do about it",
+    load: () => import("./doctor.js"),
+  },
   backup: {
     group: "Run Davit:",
     summary: "write everything that Davit knows into one file",

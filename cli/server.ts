@@ -8,7 +8,7 @@ import { connectBus } from "../bus/connect.js";
 import { createControlBus } from "../bus/control.js";
 import { inboxPrefix } from "../bus/subjects.js";
 import { startControllers } from "../controllers/manager.js";
-import { startEvents } from "../events/index.js";
+import { type RunningEvents, startEvents } from "../events/index.js";
 import { startFolderSync } from "../gitops/sync.js";
 import { openLmdbStore } from "../store/lmdb/lmdb-store.js";
 import { LockHeld } from "../store/lock.js";
@@ -17,6 +17,7 @@ import { collect, port } from "./arguments.js";
 import { BACKUP_PATH, serveBackup } from "./backup/serve.js";
 import { crashOnBugs, untilTold } from "./child-process.js";
 import { writeDavitContext } from "./davit-context.js";
+import { DIAGNOSIS_PATH, serveDiagnosis } from "./doctor/diagnosis.js";
 import { type Address, fingerprintOf } from "./enrolment/address.js";
 import { openBusKeys } from "./enrolment/keys.js";
 import { serveEnrolment } from "./enrolment/serve.js";
@@ -92,6 +93,7 @@ async function server(options: ServerOptions): Promise<void> {
   closing.push(() => bus.close());
 
   const metrics = createMetrics();
+  let events: RunningEvents | undefined;
   const access = await prepareAccess(folder, options);
   const enrolment = serveEnrolment({
     client: api.trustedClient,
@@ -110,7 +112,11 @@ async function server(options: ServerOptions): Promise<void> {
       "tasks/log": taskLogs({ client: api.client, bus, now: Date.now }),
       "containerinstances/probe": instanceProbe({ client: api.client, bus }),
     },
-    paths: { ...enrolment.paths, [BACKUP_PATH]: serveBackup({ folder, store, now: Date.now }) },
+    paths: {
+      ...enrolment.paths,
+      [BACKUP_PATH]: serveBackup({ folder, store, now: Date.now }),
+      [DIAGNOSIS_PATH]: serveDiagnosis({ root: folder.root, store, bus, events: () => events, now: Date.now }),
+    },
     metrics: () => metrics.text(),
   });
   closing.push(() => listening.close());
@@ -127,7 +133,7 @@ async function server(options: ServerOptions): Promise<void> {
     log,
   });
   closing.push(() => controllers.stop());
-  const events = startEvents({
+  events = startEvents({
     connection,
     client: api.trustedClient,
     log,
@@ -135,7 +141,7 @@ async function server(options: ServerOptions): Promise<void> {
     identity: store.id,
     onAcknowledged: (revision) => store.hold(revision),
   });
-  closing.push(() => events.stop());
+  closing.push(() => events?.stop());
   if (options.manifests !== undefined) closing.push(followManifests(options.manifests, api.client, log));
   await untilTold(log, closing);
 }

@@ -23,11 +23,18 @@ export interface EventsOptions {
   nonce?: () => string;
 }
 
+export interface RunningEvents {
+  /** Whether changes get into the stream now. */
+  open(): boolean;
+  stop(): Promise<void>;
+}
+
 /** Publishes changes and answers late joiners, as long as the bus is there; waits for it otherwise. */
-export function startEvents({ nonce = randomUUID, ...options }: EventsOptions): { stop(): Promise<void> } {
+export function startEvents({ nonce = randomUUID, ...options }: EventsOptions): RunningEvents {
   const publisher = startEventPublisher({ ...options, stream: createEventStream(options.connection) });
   const stopReplays = serveReplays({ ...options, publisher, nonce });
   return {
+    open: () => publisher.current() !== undefined,
     stop: () => {
       stopReplays();
       return publisher.stop();

@@ -21,6 +21,9 @@ class Collection {
     if (this.entries.delete(key)) this.inOrder = false;
     return this.entries.size === 0;
   }
+  get size(): number {
+    return this.entries.size;
+  }
   /** In key order. */
   *all(): Iterable<Entry> {
     if (!this.inOrder) {
@@ -42,6 +45,13 @@ export class LiveState {
 
   get(key: Key): Entry | undefined {
     return this.collections.get(collectionOf(key))?.get(key);
+  }
+
+  /** How many entries live. */
+  count(): number {
+    let count = 0;
+    for (const collection of this.collections.values()) count += collection.size;
+    return count;
   }
 
   set(entry: Entry): void {

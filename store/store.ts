@@ -36,6 +36,21 @@ export interface WatchOptions {
   maxBehind?: number;
 }
 
+export interface StoreSize {
+  /** Live ones. */
+  objects: number;
+  /** The past that is kept for watches. */
+  log: LogSize;
+  /** It is cut to this, as long as it is not held. */
+  limit: LogSize;
+  /** It is cut to this even if it is held. */
+  hardLimit: LogSize;
+}
+export interface LogSize {
+  changes: number;
+  bytes: number;
+}
+
 /** Revisioned objects with compare-and-set and watch. The store takes ownership of each object passed to it:
  *  it stamps `metadata.resourceVersion`, and nobody may change the object afterwards. */
 export interface Store {
@@ -59,6 +74,8 @@ export interface Store {
   watch(prefix: string, since: Revision, options: WatchOptions): AsyncIterable<Batch>;
   /** The newest committed revision. */
   revision(): Revision;
+  /** How much is kept, and how much may be. */
+  size(): StoreSize;
   /** The change log is never cut past this revision (the event cursor), so that a watch can resume from it, until a
    *  hard limit is reached: then the hold is lost and the engine says so. Each call replaces the last; it outlives
    *  a restart at its latest or an earlier value. */

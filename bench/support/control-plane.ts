@@ -124,6 +124,7 @@ function counted(store: Store, wrote: (key: Key) => void): Store {
     delete: (key, expected) => after(key, store.delete(key, expected)),
     watch: (prefix, since, options) => store.watch(prefix, since, options),
     revision: () => store.revision(),
+    size: () => store.size(),
     hold: (revision) => store.hold(revision),
     close: () => store.close(),
   };

@@ -4,7 +4,16 @@ import type { ApiObject } from "../../api/meta.js";
 import { Feed } from "../feed.js";
 import { LiveState } from "../live-state.js";
 import { acquireLock } from "../lock.js";
-import { type Batch, type Entry, Expired, type Key, type Revision, type Store, type WatchOptions } from "../store.js";
+import {
+  type Batch,
+  type Entry,
+  Expired,
+  type Key,
+  type Revision,
+  type Store,
+  type StoreSize,
+  type WatchOptions,
+} from "../store.js";
 import { Disk } from "./disk.js";
 import { LogWindow, type WindowLimits } from "./log-window.js";
 import { replay } from "./replay.js";
@@ -122,6 +131,10 @@ class LmdbStore implements Store {
 
   revision(): Revision {
     return this.writer.committed;
+  }
+
+  size(): StoreSize {
+    return { objects: this.live.count(), ...this.window.size() };
   }
 
   hold(revision: Revision): void {

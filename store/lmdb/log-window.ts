@@ -1,4 +1,4 @@
-import type { Revision } from "../store.js";
+import type { Revision, StoreSize } from "../store.js";
 
 export interface WindowLimits {
   /** Changes kept for watches to resume from. */
@@ -51,6 +51,16 @@ export class LogWindow {
   }
   get held(): Revision | undefined {
     return this.heldAt;
+  }
+
+  /** What is kept now, and the limits in force. */
+  size(): Pick<StoreSize, "log" | "limit" | "hardLimit"> {
+    const { changes, bytes, hardChanges, hardBytes } = this.limits;
+    return {
+      log: { changes: this.logged.length - this.start, bytes: this.bytes },
+      limit: { changes, bytes },
+      hardLimit: { changes: hardChanges, bytes: hardBytes },
+    };
   }
 
   /** Nothing can be held that is gone already. */

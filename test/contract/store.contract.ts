@@ -320,6 +320,23 @@ export function storeContract(name: string, openStore: OpenStore): void {
       await assert.rejects(collect(store, "", held, entry.revision), Expired);
     });
 
+    it("knows how much it keeps and may keep, also after a restart", async () => {
+      const limits = { keepChanges: 20, keepHeldChanges: 60 };
+      await open(limits);
+      let entry = await store.create(keyOf("a"), objectNamed("a"));
+      await store.create(keyOf("b", "other"), objectNamed("b"));
+      await store.delete(keyOf("b", "other"), 2);
+      for (let restart = 0; restart < 2; restart++) {
+        const { objects, log, limit, hardLimit } = store.size();
+        assert.deepEqual([objects, log.changes, limit.changes, hardLimit.changes], [1, 3, 20, 60]);
+        assert.ok(log.bytes > 100 && log.bytes < limit.bytes, `${log.bytes} bytes`);
+        await reopen(limits);
+      }
+      for (let n = 0; n < 100; n++) entry = await store.update(entry.key, objectNamed("a", { n }), entry.revision);
+      const { log } = store.size();
+      assert.ok(log.changes <= 21, `${log.changes} changes`);
+    });
+
     it("drops a reader that falls too far behind, and no writer waits for it", async () => {
       await open();
       const signal = new AbortController();

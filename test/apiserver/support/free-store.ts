@@ -23,6 +23,9 @@ export function freeStore(): Store {
       throw new Error("not needed");
     },
     revision: () => revision,
+    size() {
+      throw new Error("not needed");
+    },
     hold() {},
     close: async () => {},
   };
