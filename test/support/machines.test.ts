@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { type Machines, startMachines } from "./machines.js";
 import { eventually } from "./wait.js";
 
@@ -25,15 +25,16 @@ describe("machines of a test", () => {
     assert.ok(await reaches("two", one.address));
   });
 
-  it("have a host name, a machine id, a data folder and the davit command", async () => {
-    const { stdout } = await lan
-      .machine("two")
-      .run("hostname; echo $DAVIT_DATA_DIR $DAVIT_MACHINE_ID; davit --version");
-    const [name, own, version] = stdout.split("\n");
+  it("have a host name, a machine id, a /var/lib and the davit command", async () => {
+    const [one, two] = [lan.machine("one"), lan.machine("two")];
+    const { stdout } = await two.run("hostname; cat /etc/machine-id; touch /var/lib/mine; davit --version");
+    const [name, machineId, version] = stdout.split("\n");
     assert.equal(name, "two");
-    assert.equal(own, `${lan.machine("two").dataFolder} ${lan.machine("two").machineId}`);
+    assert.equal(machineId, two.machineId);
     assert.match(version ?? "", /^\d+\.\d+/);
-    assert.notEqual(lan.machine("one").machineId, lan.machine("two").machineId);
+    assert.notEqual(one.machineId, two.machineId);
+    assert.deepEqual([readdirSync(two.lib), readdirSync(one.lib)], [["mine"], []]);
+    assert.ok(!existsSync("/var/lib/mine"));
   });
 
   it("lose what runs on them in a reboot, and what tells one boot from the next changes", async () => {

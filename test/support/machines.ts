@@ -1,9 +1,9 @@
-// Machines as network namespaces of a test's own: each has an address on a common wire, a host name, a machine id and a
-// data folder. Docker's Engine is one for all, and the containers' network is the host's.
+// Machines as network namespaces of a test's own: each has an address on a common wire, a host name, an /etc/machine-id
+// and a /var/lib. Docker's Engine is one for all, and the containers' network is the host's.
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { LABELS } from "../../agent/runtimes/labels.js";
@@ -21,8 +21,8 @@ export interface Machine {
   readonly name: string;
   readonly address: string;
   readonly machineId: string;
-  /** $DAVIT_DATA_DIR on it. */
-  readonly dataFolder: string;
+  /** Its /var/lib, seen from here. */
+  readonly lib: string;
   /** Runs a shell's line on it to its end, with `davit` on PATH. */
   run(line: string, env?: NodeJS.ProcessEnv): Promise<Output>;
   /** Starts a program on it that goes on; it ends with the machine. */
@@ -141,6 +141,12 @@ function commandFolder(folder: string): string {
   return bin;
 }
 
+const MACHINE_ID = "/etc/machine-id";
+/** Run as `sh -c ENTER hostname folder line`: from there on a shell is on the machine. */
+const ENTER = `hostname "$0" && mount --bind "$1/lib" /var/lib || exit 125
+if [ -e ${MACHINE_ID} ]; then mount --bind "$1/machine-id" ${MACHINE_ID} || exit 125; fi
+cd "$1" && exec sh -c "$2"`;
+
 interface MachineOptions {
   id: string;
   name: string;
@@ -153,43 +159,42 @@ interface MachineOptions {
 async function startMachine({ id, name, at, wire, bin, folder }: MachineOptions) {
   const address = `${wire.subnet}.${at + 1}`;
   const machineId = createHash("sha256").update(`${id} ${name}`).digest("hex").slice(0, 32);
-  const data = join(folder, name, "data");
-  mkdirSync(join(folder, name));
+  const own = join(folder, name);
+  const lib = join(own, "lib");
+  mkdirSync(lib, { recursive: true });
+  writeFileSync(join(own, "machine-id"), `${machineId}\n`);
   let boot = 0;
   const namespace = (): string => `davit-${id}-${name}-${boot}`;
   const plugIn = async (): Promise<void> => {
-    const [port, own] = [`port${at}`, namespace()];
-    await ip("netns", "add", own);
-    await ip("-n", wire.namespace, "link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", own);
+    const [port, here] = [`port${at}`, namespace()];
+    await ip("netns", "add", here);
+    await ip("-n", wire.namespace, "link", "add", port, "type", "veth", "peer", "name", "eth0", "netns", here);
     await plug(wire.namespace, port);
-    await ip("-n", own, "address", "add", `${address}/24`, "dev", "eth0");
-    for (const link of ["lo", "eth0"]) await ip("-n", own, "link", "set", link, "up");
+    await ip("-n", here, "address", "add", `${address}/24`, "dev", "eth0");
+    for (const link of ["lo", "eth0"]) await ip("-n", here, "link", "set", link, "up");
   };
 
   const environment = (env: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
-    HOME: join(folder, name),
+    HOME: own,
     PATH: `${bin}:${process.env.PATH}`,
-    DAVIT_DATA_DIR: data,
-    DAVIT_MACHINE_ID: machineId,
+    ...(existsSync(MACHINE_ID) ? {} : { DAVIT_MACHINE_ID: machineId }),
     ...env,
   });
-  /** In its namespace, with its host name. */
   const onIt = (line: string): string[] => [
-    ...["netns", "exec", namespace(), "unshare", "--uts"],
-    ...["sh", "-c", 'hostname "$0" && exec sh -c "$1"', name, line],
+    ...["netns", "exec", namespace(), "unshare", "--uts", "--mount", "sh", "-c", ENTER, name, own, line],
   ];
 
   const machine: Machine & { remove(): Promise<void> } = {
     name,
     address,
     machineId,
-    dataFolder: data,
+    lib,
     run: (line, env) => execute("ip", onIt(line), environment(env)),
     start: (line, env) =>
       spawn("ip", onIt(line), { stdio: "ignore", env: { ...process.env, ...environment(env) }, detached: true }),
     link: (state) => ip("-n", namespace(), "link", "set", "eth0", state),
     processes: () => processesIn(namespace()),
-    instances: () => [...knownInstanceIds(dataFolder(data)), joinedInstance(machineId)],
+    instances: () => [...knownInstanceIds(dataFolder(join(lib, "davit"))), joinedInstance(machineId)],
     containers: async () => (await Promise.all(machine.instances().map(containersOf))).flat(),
     async kill() {
       await eventually(`nothing runs on ${name}`, async () => {
