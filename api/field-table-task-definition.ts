@@ -20,7 +20,6 @@ const ofCloudDriver: ValueTest = {
 
 export const TASK_DEFINITION: FieldRules = {
   ignored: [
-    { path: "tags", instead: "stored, but not passed on to tasks and events" },
     { path: "taskRoleArn", instead: "containers get no credentials" },
     { path: "executionRoleArn", instead: "images are pulled as the machine's Docker is logged in" },
     { path: "placementConstraints", instead: "every machine is a candidate" },

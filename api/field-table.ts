@@ -12,7 +12,6 @@ import {
 import { TASK_DEFINITION } from "./field-table-task-definition.js";
 import type { Kind } from "./types.gen.js";
 
-const TAGS: FieldRule = { path: "tags", instead: "stored, but not passed on to tasks and events" };
 /** Until it is acted on. */
 const LOST: FieldRule = { path: "lostInstances", instead: "tasks of a lost machine keep their state until it is back" };
 const ZONE = "attribute:ecs.availability-zone";
@@ -36,8 +35,6 @@ const PLACEMENT: readonly FieldRule[] = [
 ];
 const JOB: readonly FieldRule[] = [
   { path: "enableExecuteCommand", instead: "commands cannot be run in containers yet" },
-  { path: "enableECSManagedTags", instead: "tasks get no tags" },
-  { path: "propagateTags", instead: "tasks get no tags", when: otherThan("NONE") },
   { path: "networkConfiguration", instead: "only networkMode awsvpc, which is not run yet, would need it" },
 ];
 
@@ -45,7 +42,6 @@ const JOB: readonly FieldRule[] = [
 export const FIELDS: { readonly [K in Kind]: FieldRules } = {
   Cluster: {
     ignored: [
-      TAGS,
       { path: "settings", instead: "metrics are the same for every cluster" },
       { path: "configuration", instead: "commands cannot be run in containers yet" },
       { path: "capacityProviders", instead: "any machine with an agent is used" },
@@ -62,7 +58,6 @@ export const FIELDS: { readonly [K in Kind]: FieldRules } = {
   TaskDefinitionRevision: TASK_DEFINITION,
   Service: {
     ignored: [
-      TAGS,
       ...PLACEMENT,
       ...JOB,
       LOST,
@@ -106,7 +101,6 @@ export const FIELDS: { readonly [K in Kind]: FieldRules } = {
   TaskSet: { ignored: [], notImplemented: [] },
   Task: {
     ignored: [
-      TAGS,
       ...PLACEMENT,
       ...JOB,
       { path: "overrides.taskRoleArn", instead: "containers get no credentials" },
@@ -121,7 +115,7 @@ export const FIELDS: { readonly [K in Kind]: FieldRules } = {
     ],
   },
   ContainerInstance: {
-    ignored: [TAGS, { path: "deregister", instead: "the machine stays" }],
+    ignored: [{ path: "deregister", instead: "the machine stays" }],
     notImplemented: [],
   },
   AccessToken: { ignored: [], notImplemented: [] },

@@ -5,7 +5,7 @@ import type { ApiObject, Condition, NewObjectMeta, ObjectMeta } from "./meta.js"
 export interface Tag {
   /** The tag's name: 1 to 128 letters, digits, spaces and _ . : / = + - @. */
   key: string;
-  /** The tag's value, up to 256 characters; may be left out. */
+  /** The tag's value, up to 256 characters; may be empty or left out, but not null. */
   value?: string;
 }
 /** One setting. */
@@ -1386,6 +1386,8 @@ export interface TaskStatus {
   observedGeneration?: number;
   /** Tags that Davit itself gave the task at its creation (`enableECSManagedTags`), beside those in spec.tags. */
   managedTags?: Tag[];
+  /** Tags that a task which somebody declared got by its propagateTags, beside those in spec.tags, which win. */
+  propagatedTags?: Tag[];
   /** `Ready`, `Placed`, `FieldsIgnored`; `ContainersConfirmedGone` is False on a stopped task whose machine has not yet said that its containers are gone. `SetAside` is True while its machine is lost and another task has its place. */
   conditions?: Condition[];
   /** The task's ARN. */

@@ -1,5 +1,7 @@
 // Readers of option values; what they refuse is a usage error that names the option.
 import { InvalidArgumentError } from "commander";
+import { parseTag } from "../api/tags.js";
+import type { Tag } from "../api/types.gen.js";
 
 /** A TCP port; 0 means any free one. */
 export const port = (typed: string): number => whole(typed, 0, 65_535, "a port, 0 to 65535");
@@ -35,4 +37,11 @@ function whole(typed: string, from: number, to: number, what: string): number {
   const value = Number(typed);
   if (!/^\d+$/.test(typed) || value < from || value > to) throw new InvalidArgumentError(`It must be ${what}.`);
   return value;
+}
+
+/** Collects `--tag KEY=VALUE`s; one of a key that was given before takes its place. */
+export function tags(typed: string, before: readonly Tag[]): Tag[] {
+  const tag = parseTag(typed);
+  if (tag.key === "") throw new InvalidArgumentError("It must be KEY or KEY=VALUE.");
+  return [...before.filter(({ key }) => key !== tag.key), tag];
 }

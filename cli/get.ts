@@ -1,9 +1,12 @@
 import type { Command } from "commander";
 import type { ApiObject } from "../api/meta.js";
+import { hasTags } from "../api/tags.js";
+import type { Tag } from "../api/types.gen.js";
 import type { Api } from "./api/api.js";
 import { type ApiOptions, withApi, withApiOptions } from "./api/connect.js";
 import { parseTargets, resolve, type Target } from "./api/names.js";
 import { pathOf } from "./api/resources.js";
+import { tags } from "./arguments.js";
 import { age, columns } from "./output/columns.js";
 import { listOf, serialize, withOutputOption } from "./output/format.js";
 import { print } from "./output/terminal.js";
@@ -13,6 +16,7 @@ interface Options extends ApiOptions {
   all?: boolean;
   stopped?: boolean;
   selector?: string;
+  tag: Tag[];
   output?: "json" | "yaml" | "name" | "wide";
 }
 
@@ -26,6 +30,7 @@ export function define(command: Command): void {
     .argument("<kind...>", "KIND, KIND,KIND, KIND NAME…, or KIND/NAME…")
     .option("-A, --all-namespaces", "of all namespaces")
     .option("-l, --selector <LABELS>", "only with these labels, e.g. app=web")
+    .option("--tag <KEY[=VALUE]>", "only with this tag; several must all be there", tags, [])
     .option("--all", "also what is over: stopped tasks, inactive services, machines and revisions")
     .option("--stopped", "tasks: the stopped ones only")
     .addHelpText(
@@ -38,6 +43,7 @@ Examples:
   $ davit get tasks --stopped           what stopped, and why
   $ davit get service web -o yaml       one service in full
   $ davit get machines -o wide
+  $ davit get services --tag team=blue --tag env
   $ davit get tdr/web.3 -o json | jq .spec`,
     )
     .action((args: string[], options: Options) => withApi(options, (api) => get(api, args, options)));
@@ -75,7 +81,10 @@ async function rowsOf(api: Api, { resource, name }: Target, options: Options): P
   const table = (await api.call(`${path}?${query}`, {
     accept: "application/json;as=Table;v=v1;g=meta.k8s.io,application/json",
   })) as Table;
-  return object ? table : { ...table, rows: table.rows.filter((row) => isWanted(row.object, options)) };
+  const rows = table.rows.filter(
+    (row) => hasTags(row.object, options.tag) && (object !== undefined || isWanted(row.object, options)),
+  );
+  return { ...table, rows };
 }
 
 /** What a list shows: what is over only when asked for. kubectl shows all of it. */

@@ -1,9 +1,10 @@
 import { type Command, Option } from "commander";
-import type { Task } from "../api/types.gen.js";
+import { mergeTags } from "../api/tags.js";
+import type { Tag, Task, TaskSpec } from "../api/types.gen.js";
 import type { Api } from "./api/api.js";
 import { type ApiOptions, withApi, withApiOptions } from "./api/connect.js";
 import { findResource } from "./api/resources.js";
-import { count, seconds } from "./arguments.js";
+import { count, seconds, tags } from "./arguments.js";
 import { Failure, UsageError } from "./failure.js";
 import { type ObjectFormat, printObjects, withObjectOutput } from "./output/format.js";
 import { createTask, type RunRequest, requestsIn, runnableRevision } from "./run/requests.js";
@@ -14,6 +15,9 @@ interface Options extends ApiOptions, WaitOptions {
   count: number;
   cluster?: string;
   startedBy?: string;
+  tag: Tag[];
+  propagateTags?: "TASK_DEFINITION" | "NONE";
+  enableEcsManagedTags?: boolean;
   output?: ObjectFormat;
 }
 
@@ -24,6 +28,14 @@ export function define(command: Command): void {
     .option("--count <N>", "how many tasks", count, 1)
     .option("--cluster <NAME>", "in this cluster")
     .option("--started-by <TEXT>", "kept in the tasks' startedBy")
+    .option("--tag <KEY=VALUE>", "a tag of the tasks; may be given several times", tags, [])
+    .addOption(
+      new Option("--propagate-tags <FROM>", "further tags, from the task definition").choices([
+        "TASK_DEFINITION",
+        "NONE",
+      ]),
+    )
+    .option("--enable-ecs-managed-tags", "a tag aws:ecs:clusterName that names the cluster")
     .addOption(
       new Option("--wait [FOR]", "until they have run to their end, or are `running`")
         .choices(["running", "stopped"])
@@ -44,6 +56,7 @@ Examples:
   $ davit run migrate                          one task of the newest revision
   $ davit run migrate:3 --wait                 and wait for its end
   $ davit run worker --count 10 --wait-for-capacity 60
+  $ davit run report --tag team=blue --propagate-tags TASK_DEFINITION
   $ davit run -f run-task.json                 overrides and all`,
     )
     .action((definition: string | undefined, options: Options) =>
@@ -55,13 +68,25 @@ Examples:
 function requests(definition: string | undefined, options: Options): RunRequest[] {
   if ((definition === undefined) === (options.filename === undefined))
     throw new UsageError("name either a FAMILY[:N], or a file with -f.");
-  if (options.filename !== undefined) return requestsIn(options.filename);
+  if (options.filename !== undefined)
+    return requestsIn(options.filename).map(({ spec, count }) => ({ spec: withTagOptions(spec, options), count }));
   const spec = {
     taskDefinition: definition ?? "",
     ...(options.cluster && { cluster: options.cluster }),
     ...(options.startedBy && { startedBy: options.startedBy }),
   };
-  return [{ spec, count: options.count }];
+  return [{ spec: withTagOptions(spec, options), count: options.count }];
+}
+
+/** What is typed wins over what a file says. */
+function withTagOptions(spec: TaskSpec, { tag, propagateTags, enableEcsManagedTags }: Options): TaskSpec {
+  const tags = mergeTags(tag, spec.tags);
+  return {
+    ...spec,
+    ...(tags && tags.length > 0 && { tags: [...tags] }),
+    ...(propagateTags && { propagateTags }),
+    ...(enableEcsManagedTags && { enableECSManagedTags: true }),
+  };
 }
 
 async function run(api: Api, wanted: readonly RunRequest[], options: Options): Promise<void> {
@@ -82,7 +107,12 @@ async function run(api: Api, wanted: readonly RunRequest[], options: Options): P
 
 async function start(api: Api, { spec, count }: RunRequest, namespace: string): Promise<Task[]> {
   const { spec: definition } = await runnableRevision(api, spec.taskDefinition, namespace);
-  const pinned = { ...spec, taskDefinition: `${definition.family}:${definition.revision}` };
+  const tags = spec.propagateTags === "TASK_DEFINITION" ? mergeTags(spec.tags, definition.tags) : spec.tags;
+  const pinned = {
+    ...spec,
+    taskDefinition: `${definition.family}:${definition.revision}`,
+    ...(tags && { tags: [...tags] }),
+  };
   const made: Task[] = [];
   for (let each = 0; each < count; each += 1) made.push(await createTask(api, pinned, definition.family, namespace));
   return made;

@@ -3,6 +3,7 @@
 import { ecsId } from "../api/arn.js";
 import type { Condition } from "../api/meta.js";
 import { clusterNameOf, clusterNameOfObject, familyOf } from "../api/names.js";
+import { tagsOf } from "../api/tags.js";
 import type { ContainerInstance, ContainerInstanceStatus, Kind, Kinds, Task, TaskContainer } from "../api/types.gen.js";
 import type { EventDavit } from "../bus/event-messages.js";
 import type { EventAddress } from "../bus/subjects.js";
@@ -90,7 +91,8 @@ export function describe(object: AnyObject): Record<string, unknown> {
 }
 
 /** DescribeTasks' Task. Fields without a value stay out of the JSON; naming each costs a fraction of copying objects. */
-function describeTask({ spec, status = {} }: Task): Record<string, unknown> {
+function describeTask(task: Task): Record<string, unknown> {
+  const { spec, status = {} } = task;
   return {
     attachments: status.attachments,
     attributes: status.attributes,
@@ -125,7 +127,7 @@ function describeTask({ spec, status = {} }: Task): Record<string, unknown> {
     stoppedAt: status.stoppedAt,
     stoppedReason: status.stoppedReason,
     stoppingAt: status.stoppingAt,
-    tags: spec.tags,
+    tags: tagsOf(task),
     taskArn: status.taskArn,
     taskDefinitionArn: status.taskDefinitionArn,
   };

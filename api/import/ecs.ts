@@ -1,5 +1,6 @@
 // Bare ECS JSON to objects: requests as the ECS API takes them, and what `aws ecs describe-*` prints.
 import { clusterNameOf, objectName, parseRevisionReference, revisionName, serviceObjectName } from "../names.js";
+import { isReservedTag } from "../tags.js";
 import type { TaskSpec } from "../types.gen.js";
 import { type Manifest, RESOLVE_ANNOTATION, REVISION_ANNOTATION } from "./result.js";
 
@@ -158,7 +159,10 @@ function manifest(kind: string, name: string, spec: Json, annotations?: Record<s
 function clean(document: Json, outputOnly: string, at: Path): { spec: Json; notes: string[] } {
   const printed = outputOnly.split(" ").filter((key) => document[key] !== undefined);
   const asked = REQUEST_ONLY.filter((key) => document[key] !== undefined);
-  const kept = Object.entries(document).filter(([key]) => !printed.includes(key) && !asked.includes(key));
+  const reserved: string[] = [];
+  const kept = Object.entries(document)
+    .filter(([key]) => !printed.includes(key) && !asked.includes(key))
+    .map(([key, value]): [string, unknown] => [key, key === "tags" ? withoutReserved(value, reserved) : value]);
   const wrapped: string[] = [];
   const spec = asLists(Object.fromEntries(kept), "", wrapped) as Json;
   const notes: string[] = [];
@@ -167,8 +171,20 @@ function clean(document: Json, outputOnly: string, at: Path): { spec: Json; note
       `took ${at.length > 0 ? `what stands under ${String(at[0])}` : "the document"}${printed.length > 0 ? `, without what describe alone prints: ${printed.join(", ")}` : ""}`,
     );
   if (asked.length > 0) notes.push(`used once or not at all, and not kept: ${asked.join(", ")}`);
+  if (reserved.length > 0) notes.push(`left out tags that are the system's own: ${reserved.join(", ")}`);
   if (wrapped.length > 0) notes.push(`made a list of the one object in ${wrapped.join(", ")}`);
   return { spec, notes };
+}
+
+/** What AWS has tagged by itself is printed among the others, and nobody may set it. */
+function withoutReserved(tags: unknown, left: string[]): unknown {
+  if (!Array.isArray(tags)) return tags;
+  return tags.filter((tag: unknown) => {
+    const { key } = isJson(tag) ? tag : {};
+    if (typeof key !== "string" || !isReservedTag({ key })) return true;
+    left.push(key);
+    return false;
+  });
 }
 
 function asLists(value: unknown, field: string, wrapped: string[]): unknown {

@@ -53,6 +53,9 @@ function takeDocument({ value, spotOf }: ParsedDocument, placeOf: PlaceOf, runs:
   };
   const nulls: string[] = [];
   const document = withoutNulls(value, (path) => nulls.push(path));
+  // An empty value is one, and none is none: null is a slip, and must not pass for either.
+  for (const path of nulls.filter((path) => /(^|\.)tags\[\d+\]\.value$/.test(path)))
+    fail(pathOf(path), path, "must be text: it may be empty or left out, but not null");
   if (nulls.length > 0) result.notes.push({ ...place([]), message: nullNote(nulls) });
   if (!isJson(document)) {
     fail([], undefined, `is ${Array.isArray(document) ? "a list" : "a single value"}: an object is wanted`);
@@ -106,6 +109,10 @@ const nothingKnown = (document: Json): string =>
 
 const fieldOf = (path: Path): string =>
   path.map((part, i) => (typeof part === "number" ? `[${part}]` : i === 0 ? part : `.${part}`)).join("");
+
+/** Back from `a[0].b` to its parts. */
+const pathOf = (field: string): Path =>
+  [...field.matchAll(/([^.[\]]+)|\[(\d+)\]/g)].map(([, name, index]) => name ?? Number(index));
 
 const SHOWN_NULLS = 5;
 const nullNote = (nulls: readonly string[]): string =>

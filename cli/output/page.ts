@@ -1,6 +1,7 @@
 // One object on one page, for people: what it is, how it is doing, what happened.
 import { ecsId } from "../../api/arn.js";
 import type { ApiObject, Condition } from "../../api/meta.js";
+import { tagsOf } from "../../api/tags.js";
 import type {
   Cluster,
   ContainerInstance,
@@ -23,6 +24,7 @@ export function page(object: ApiObject, nowMs: number, contents?: ClusterContent
     ["Namespace", metadata.namespace],
     ["Kind", object.kind],
     ["Labels", pairs(metadata.labels)],
+    ["Tags", pairs(Object.fromEntries((tagsOf(object) ?? []).map(({ key, value = "" }) => [key, value])))],
     ["Annotations", pairs(shownAnnotations(metadata.annotations))],
     ["Created", `${metadata.creationTimestamp} (${age(metadata.creationTimestamp, nowMs)} ago)`],
     [

@@ -22,6 +22,7 @@ import { resolveRevision } from "../service/resolve.js";
 import { firstStatus, type onInstance } from "../task/new.js";
 import { withFinalizer } from "../task/reconciler.js";
 import { notPlaced, placed, readyCondition, stoppedStatus } from "../task/status.js";
+import { declaredTaskTags, tooManyTags } from "../task/tags.js";
 import { isWaiting } from "../task/view.js";
 import { isNotRunnable } from "../taskset/reconciler.js";
 
@@ -56,6 +57,8 @@ function judge(deps: BindingDeps, task: Task, failed: Map<TaskDefinitionRevision
   if (found.kind !== "found") return found;
   const { revision } = found;
   const { scheduler } = deps;
+  const tooMany = tooManyTags(task, declaredTaskTags(deps.world, task, revision));
+  if (tooMany !== undefined) return { kind: "refuse", message: tooMany };
   const applicant = applicantOf(task, revision.spec);
   const wished = task.spec.containerInstance;
   if (wished !== undefined) {
@@ -187,7 +190,7 @@ async function bind(
 }
 
 function boundStatus(
-  { arnsOf, now }: BindingDeps,
+  { arnsOf, now, world }: BindingDeps,
   task: Task,
   {
     revision,
@@ -210,6 +213,7 @@ function boundStatus(
     generation,
     nowMs,
     arns,
+    tags: declaredTaskTags(world, task, revision),
   });
   first.conditions = ignored(task, first.conditions ?? [], nowMs);
   if (status === undefined) return first;
@@ -227,7 +231,7 @@ const ignored = (task: Task, conditions: readonly Condition[], nowMs: number): C
 
 /** Undefined where nothing but numbers in the message has changed: those change with every task that comes or goes. */
 function waitingStatus(
-  { arnsOf }: BindingDeps,
+  { arnsOf, world }: BindingDeps,
   task: Task,
   { reason, message, revision }: Extract<Verdict, { kind: "wait" }>,
   nowMs: number,
@@ -264,6 +268,7 @@ function waitingStatus(
             generation,
             nowMs,
             arns,
+            tags: declaredTaskTags(world, task, revision),
           }),
         };
   next.version = (status?.version ?? 0) + 1;

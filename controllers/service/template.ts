@@ -5,11 +5,11 @@ import type { Service, TaskSetSpec } from "../../api/types.gen.js";
 import { ANNOTATION } from "../labels.js";
 
 /** The part of a task set that a deployment fixes. */
-export type Template = Omit<TaskSetSpec, "role" | "desiredCount" | "scale">;
+export type Template = Omit<TaskSetSpec, "role" | "desiredCount" | "scale" | "tags">;
 
 /** @param revision `family:N` */
 export function templateOf(service: Service, cluster: string, revision: string): Template {
-  const { launchType, placementConstraints, placementStrategy, networkConfiguration, tags } = service.spec;
+  const { launchType, placementConstraints, placementStrategy, networkConfiguration } = service.spec;
   const restartedAt = service.metadata.annotations?.[ANNOTATION.restartedAt];
   return {
     cluster,
@@ -19,15 +19,14 @@ export function templateOf(service: Service, cluster: string, revision: string):
     ...(placementConstraints && { placementConstraints }),
     ...(placementStrategy && { placementStrategy }),
     ...(networkConfiguration && { networkConfiguration }),
-    ...(tags && { tags }),
     ...(restartedAt && { externalId: restartedAt }),
   };
 }
 
-/** metadata.name of the task set: the same for the same template, so that creating it twice makes one. Tags and the
- *  service's own name make no other deployment. */
+/** metadata.name of the task set: the same for the same template, so that creating it twice makes one. The service's
+ *  own name makes no other deployment; its tags, and where its tasks get theirs from, are no part of the template. */
 export function taskSetName(service: Service, template: Template): string {
-  const { tags: _, service: __, cluster: ___, ...distinct } = template;
+  const { service: _, cluster: __, ...distinct } = template;
   // Room is left for a slot and a suffix in task names of at most 63 characters.
   return `${service.metadata.name.slice(0, 40).replace(/[^a-z0-9]+$/, "")}-${hash(canonical({ ...distinct, of: service.metadata.uid }))}`;
 }

@@ -17,6 +17,7 @@ import { ANNOTATION, FINALIZER, LABEL, labelValue } from "../labels.js";
 import { nameOfRevision } from "../service/resolve.js";
 import type { Start } from "../taskset/slots.js";
 import { notPlaced, placed, readyCondition } from "./status.js";
+import { type GivenTags, serviceTaskTags } from "./tags.js";
 
 export interface FirstStatus {
   uid: string;
@@ -29,6 +30,7 @@ export interface FirstStatus {
   generation: number;
   nowMs: number;
   arns: Arns;
+  tags?: GivenTags;
 }
 
 /** PENDING on its machine, or PROVISIONING with the reason (decision A8). Version 1. */
@@ -49,6 +51,7 @@ export function firstStatus({ place, revision, ...of }: FirstStatus): TaskStatus
     createdAt: of.createdAt,
     ...(revision.spec.cpu !== undefined && { cpu: revision.spec.cpu }),
     ...(revision.spec.memory !== undefined && { memory: revision.spec.memory }),
+    ...of.tags,
   };
   if (bound) Object.assign(status, onInstance(place.instance, of.cluster, of.arns));
   status.conditions = bound
@@ -121,6 +124,7 @@ export function serviceTask(parts: ServiceTask): New<"Task"> {
   const { namespace } = set.metadata;
   const { launchType, placementConstraints, placementStrategy, networkConfiguration } = set.spec;
   const cluster = clusterNameOf(set.spec.cluster);
+  const { tags, ...given } = serviceTaskTags(service, revision);
   return {
     apiVersion: "davit.dev/v1",
     kind: "Task",
@@ -149,6 +153,7 @@ export function serviceTask(parts: ServiceTask): New<"Task"> {
       ...(placementConstraints && { placementConstraints }),
       ...(placementStrategy && { placementStrategy }),
       ...(networkConfiguration && { networkConfiguration }),
+      ...(tags && { tags }),
     },
     status: firstStatus({
       uid,
@@ -160,6 +165,7 @@ export function serviceTask(parts: ServiceTask): New<"Task"> {
       generation: 1,
       nowMs,
       arns,
+      tags: given,
     }),
   };
 }

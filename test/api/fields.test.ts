@@ -100,7 +100,7 @@ describe("fields without effect", () => {
     const spec = task({ user: "nobody" }, { tags: [{ key: "a" }], taskRoleArn: "arn:aws:iam::1:role/a" });
     assert.equal(
       warningOf("TaskDefinition", spec),
-      "nothing will be started: NotImplemented: containerDefinitions[0].user; accepted without effect for now: tags, taskRoleArn",
+      "nothing will be started: NotImplemented: containerDefinitions[0].user; accepted without effect for now: taskRoleArn",
     );
     assert.equal(notImplementedMessage("volumes"), "NotImplemented: volumes");
   });

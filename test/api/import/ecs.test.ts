@@ -25,6 +25,41 @@ describe("importing bare ECS documents", () => {
     assert.deepEqual(objects[0]?.manifest.spec, { family: "Web_1", containerDefinitions: [web] });
   });
 
+  it("tags are kept as they are printed, but for those of AWS's own, which a note names", () => {
+    const tags = [
+      { key: "aws:cloudformation:stack-name", value: "s" },
+      { key: "team", value: "" },
+    ];
+    for (const [document, path] of [
+      [{ services: [{ serviceName: "web", taskDefinition: "web:1", tags }], failures: [] }, "services"],
+      [{ clusters: [{ clusterName: "prod", tags }] }, "clusters"],
+      [{ taskDefinition: { family: "web", containerDefinitions: [web] }, tags }, "taskDefinition"],
+    ] as const) {
+      const { objects, texts } = one(document);
+      assert.deepEqual(
+        (objects[0]?.manifest.spec as { tags?: unknown } | undefined)?.tags,
+        [{ key: "team", value: "" }],
+        path,
+      );
+      assert(texts.includes("left out tags that are the system's own: aws:cloudformation:stack-name"), texts.join());
+    }
+    const { runs } = one(
+      { taskDefinition: "web", tags, propagateTags: "TASK_DEFINITION", enableECSManagedTags: true },
+      true,
+    );
+    assert.deepEqual(runs[0]?.spec.tags, [{ key: "team", value: "" }]);
+    assert.deepEqual([runs[0]?.spec.propagateTags, runs[0]?.spec.enableECSManagedTags], ["TASK_DEFINITION", true]);
+  });
+
+  it("null for a tag's value is refused, and not taken for none", () => {
+    const { objects, errors } = one({ clusterName: "prod", tags: [{ key: "a" }, { key: "b", value: null }] });
+    assert.deepEqual(objects, []);
+    assert.deepEqual(
+      errors.map(({ field, message }) => `${field}: ${message}`),
+      ["tags[1].value: must be text: it may be empty or left out, but not null"],
+    );
+  });
+
   it("a task definition without a family is refused", () => {
     const { errors, objects } = one({ containerDefinitions: [web] });
     assert.deepEqual(objects, []);
