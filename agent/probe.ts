@@ -15,14 +15,16 @@ export function createProbe(deps: {
   now: () => number;
   /** Of the rest of the agent. */
   problems: () => string[];
+  /** How long the runtime may take. @default 3.5 s */
+  patienceMs?: number;
 }): () => Promise<ProbeAnswer> {
-  const { engine, runtime, options, now } = deps;
+  const { engine, runtime, options, now, patienceMs = PATIENCE_MS } = deps;
 
   return async () => {
     const problems = new Set([...options.problems, ...deps.problems()]);
     async function ask<T>(what: string, answer: Promise<T>): Promise<T | undefined> {
       try {
-        return await inTime(answer);
+        return await inTime(answer, patienceMs);
       } catch (error) {
         problems.add(`${what}: ${error instanceof Error ? error.message : String(error)}`);
         return undefined;
@@ -51,12 +53,10 @@ export function createProbe(deps: {
   };
 }
 
-function inTime<T>(answer: Promise<T>): Promise<T> {
+function inTime<T>(answer: Promise<T>, patienceMs: number): Promise<T> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new Error(`the runtime did not answer within ${PATIENCE_MS / 1000} s`)),
-      PATIENCE_MS,
-    );
+    const late = () => reject(new Error(`the runtime did not answer within ${patienceMs / 1000} s`));
+    const timer = setTimeout(late, patienceMs);
     answer.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }

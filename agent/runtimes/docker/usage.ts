@@ -36,7 +36,7 @@ export function createUsageMeter(deps: {
       let before = last;
       let after = await readAll(ids);
       const old = [...after].some(([id, { atMs }]) => {
-        const since = atMs - (before.get(id)?.atMs ?? 0);
+        const since = atMs - (before.get(id)?.atMs ?? Number.NEGATIVE_INFINITY);
         return since < LEAST_MS || since > MOST_MS;
       });
       if (old) {
