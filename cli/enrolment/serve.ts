@@ -4,8 +4,9 @@ import { parseToken, type TokenText } from "../../api/access-token.js";
 import type { Log } from "../../api/log.js";
 import type { PathHandler } from "../../apiserver/index.js";
 import { JOIN_PATH, type JoinRequest, RENEW_PATH, type RenewRequest } from "../../bus/enrolment.js";
+import { limitedWarning } from "../../bus/limited-warning.js";
 import { hex32, integer, object, optional, problem, type Schema, text } from "../../bus/schema.js";
-import { apiError, type ObjectClient } from "../../client/object-client.js";
+import { ApiError, apiError, type ObjectClient } from "../../client/object-client.js";
 import { createEnrolment } from "../../controllers/enrolment/enrolment.js";
 import { followRevocations } from "../../controllers/enrolment/revocation.js";
 import { sweepTokens } from "../../controllers/enrolment/tokens.js";
@@ -41,11 +42,13 @@ export function serveEnrolment({ client, bus, busUrl, address, log }: EnrolmentO
     now: Date.now,
     log,
   });
+  // Anybody may ask: he shall not fill the log.
+  const warn = limitedWarning(log, "machine refused");
   const ends = [followRevocations({ client, revoke, log }), sweepTokens({ client, now: Date.now, log })];
   return {
     paths: {
-      [JOIN_PATH]: post(joinRequest, log, (body, request) => enrolment.join(tokenOf(request), body)),
-      [RENEW_PATH]: post(renewRequest, log, (body) => enrolment.renew(body)),
+      [JOIN_PATH]: post(joinRequest, warn, (body, request) => enrolment.join(tokenOf(request), body)),
+      [RENEW_PATH]: post(renewRequest, warn, (body) => enrolment.renew(body)),
       [ADDRESS_PATH]: async ({ response, authenticate }) => {
         authenticate();
         send(response, address);
@@ -87,24 +90,30 @@ function credentialSeconds(): number {
 const MAX_BODY_BYTES = 16 * 1024;
 
 const post =
-  <T>(schema: Schema<T>, log: Log, answer: (body: T, request: IncomingMessage) => Promise<object>): PathHandler =>
+  <T>(
+    schema: Schema<T>,
+    warn: (fields: object) => void,
+    answer: (body: T, request: IncomingMessage) => Promise<object>,
+  ): PathHandler =>
   async ({ request, response }) => {
+    const from = request.socket.remoteAddress;
     if (request.method !== "POST") throw apiError(405, "MethodNotAllowed", "only POST is served here");
     try {
       send(response, await answer(await readBody(schema, request), request));
     } catch (error) {
-      log.warn({ from: request.socket.remoteAddress, url: request.url, error: String(error) }, "machine refused");
+      if (error instanceof ApiError) warn({ from, url: request.url, error: error.message });
       throw error;
     }
   };
 
 async function readBody<T>(schema: Schema<T>, request: IncomingMessage): Promise<T> {
+  const tooLarge = apiError(413, "RequestEntityTooLarge", `the request is larger than ${MAX_BODY_BYTES} bytes`);
+  if (Number(request.headers["content-length"] ?? 0) > MAX_BODY_BYTES) throw tooLarge;
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     bytes += chunk.length;
-    if (bytes > MAX_BODY_BYTES)
-      throw apiError(413, "RequestEntityTooLarge", `the request is larger than ${MAX_BODY_BYTES} bytes`);
+    if (bytes > MAX_BODY_BYTES) throw tooLarge;
     chunks.push(chunk);
   }
   const value = parse(Buffer.concat(chunks).toString("utf8"));
