@@ -115,7 +115,7 @@ export const FIELDS: { readonly [K in Kind]: FieldRules } = {
     ],
   },
   ContainerInstance: {
-    ignored: [{ path: "deregister", instead: "the machine stays" }],
+    ignored: [],
     notImplemented: [],
   },
   AccessToken: { ignored: [], notImplemented: [] },

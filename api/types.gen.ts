@@ -1480,8 +1480,8 @@ export interface ContainerInstanceSpec {
   status?: "ACTIVE" | "DRAINING";
   /** Davit's own: from then on it drains, as with status DRAINING. */
   drainAt?: string;
-  /** Davit's own: the machine leaves the cluster for good. Force: its tasks are stopped. Orphan: its containers run on, and nobody looks after them any more. Cannot be taken back. */
-  deregister?: "Force" | "Orphan";
+  /** Davit's own: the machine leaves the cluster for good. IfEmpty: as soon as no task is left on it. Force: its tasks are stopped. Orphan: its containers run on, and nobody looks after them any more. Cannot be taken back; the machine may join anew. */
+  deregister?: "IfEmpty" | "Force" | "Orphan";
   /** Davit's own: its agent's credential is no good any more. Its machine must join anew. */
   revoked?: boolean;
   /** Your own attributes, for placement. */
@@ -1533,7 +1533,7 @@ export interface ContainerInstanceHealthStatus {
 export interface ContainerInstanceStatus {
   /** The metadata.generation that this status was made from. */
   observedGeneration?: number;
-  /** `Ready`, `FieldsIgnored`; `Drained` while the machine drains: False names what waits for what. */
+  /** `Ready`, `FieldsIgnored`; `Drained` while the machine drains: False names what waits for what; `Refused` is True when its agent, or another machine with its identity, was turned away; `Overcommitted` is True when its tasks hold more than it registered. */
   conditions?: Condition[];
   /** Its ARN. */
   containerInstanceArn?: string;

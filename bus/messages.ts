@@ -98,6 +98,9 @@ export interface Refusal {
   /** For a person: what is wrong, and what to do. */
   message: string;
   retryMs: number;
+  /** With `Deregistered`, by `--orphan`: the agent lets go of all containers for good, as with `AssignmentPush.orphan`,
+   *  which may have been lost. */
+  orphan?: boolean;
 }
 /** Subject `davit.v1.down.<id>.assign`. New or changed assignments; what is not named stays as it is. */
 export interface AssignmentPush {

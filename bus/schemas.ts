@@ -169,6 +169,7 @@ export const syncAnswer = object<SyncAnswer>({
       ),
       message: text("what is wrong, and what to do"),
       retryMs: count("ask again after so long"),
+      orphan: optional(flag),
     }),
   ),
 });

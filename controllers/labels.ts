@@ -40,4 +40,5 @@ export const FINALIZER = {
   service: "davit.dev/drain-service",
   taskSet: "davit.dev/drain-task-set",
   task: "davit.dev/stop-task",
+  instance: "davit.dev/deregister-instance",
 } as const;

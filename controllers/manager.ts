@@ -4,7 +4,7 @@ import { type Arns, createArns } from "../api/arn.js";
 import type { Log } from "../api/log.js";
 import type { ApiObject } from "../api/meta.js";
 import { clusterNameOfObject, objectName, parseRevisionReference } from "../api/names.js";
-import { controllerOf, keyOf } from "../api/references.js";
+import { controllerOf, keyOf, parseKey } from "../api/references.js";
 import type { Cluster, ContainerInstance, Kind, Task } from "../api/types.gen.js";
 import type { ControlBus } from "../bus/transport.js";
 import { type Controller, keyOfObject, runController, type Source, source } from "../client/controller.js";
@@ -18,8 +18,11 @@ import type { Deps, Reconcile } from "./deps.js";
 import { createConnectivity } from "./instance/connectivity.js";
 import { isLeaving, isSilent } from "./instance/drain.js";
 import { createDrainReconciler, isGoing } from "./instance/drain-reconciler.js";
+import { createGoodbye } from "./instance/goodbye.js";
 import { createInstanceReconciler } from "./instance/reconciler.js";
-import { createSessions } from "./instance/sessions.js";
+import { createSessions, type Sessions } from "./instance/sessions.js";
+import { instanceSources, lostMachines, onPolicyChange } from "./instance/sources.js";
+import { createLostSide, stopWhenLostAfterMs } from "./lost/lost.js";
 import { type Meter, queueMetrics } from "./metrics.js";
 import { createObjects } from "./objects.js";
 import { createScheduler } from "./scheduler.js";
@@ -52,6 +55,11 @@ export interface ControllersOptions {
   graceMs?: number;
   /** How often agents are asked to be heard. @default 5 s */
   heartbeatMs?: number;
+  /** How long the object of a machine that has left stays. @default 1 h */
+  keepInactiveMs?: number;
+  /** The control plane's own, such as `1.4.2`: agents whose version does not go with it are refused.
+   *  @default any agent will do */
+  version?: string;
 }
 
 export interface Controllers {
@@ -134,19 +142,35 @@ function startAll(deps: Deps, options: ControllersOptions, bus: ControlBus): { s
     // It may keep fewer than before.
     specSource(informers.Cluster, (cluster) => [clusterKey(cluster.metadata.namespace, clusterNameOfObject(cluster))]),
   ]);
-  run("instance", createInstanceReconciler(deps, scheduler), [
-    source(informers.ContainerInstance, keyOfEach),
-    source(informers.Task, ({ metadata, spec: { containerInstance } }) =>
-      containerInstance === undefined ? [] : [`${metadata.namespace}/${containerInstance}`],
-    ),
-  ]);
 
   run("drain", createDrainReconciler(withJournal), drainSources(world));
 
-  const { graceMs = 15_000, heartbeatMs = 5_000 } = options;
-  const connectivity = createConnectivity(deps, { bus, graceMs });
-  const sessions = createSessions({ ...deps, bus, connectivity, heartbeatMs, reports: createReports(deps) });
+  const { graceMs = 15_000, heartbeatMs = 5_000, keepInactiveMs = 3_600_000, version } = options;
+  const connectivity = createConnectivity(deps, {
+    bus,
+    graceMs,
+    onSilent: (instance) => sessions.end(instance),
+    onHearing(cluster) {
+      const { namespace, name } = parseKey(cluster);
+      for (const key of lostMachines(world, namespace, name)) wake("instance", key);
+    },
+  });
+  const sessions: Sessions = createSessions({
+    ...deps,
+    bus,
+    connectivity,
+    heartbeatMs,
+    version,
+    reports: createReports(deps),
+    facts: { definitionOf: world.definitionOf, stopWhenLostAfterMs: (task) => stopWhenLostAfterMs(world, task) },
+    onNews: (key) => wake("instance", key),
+    onGoodbye: createGoodbye(deps, connectivity),
+  });
+  const lost = createLostSide({ ...deps, hearing: connectivity.hearing });
+  const ofInstances = { ...deps, scheduler, lost, sessions, keepInactiveMs };
+  run("instance", createInstanceReconciler(ofInstances), instanceSources(world));
   const off = [
+    onPolicyChange(world, sessions.policyChanged),
     informers.Task.on({
       updated: (task, before) => sessions.taskChanged(before, task),
       deleted: (task) => sessions.taskChanged(task, undefined),

@@ -20,6 +20,7 @@ import type { ObjectClient, Ref } from "../client/object-client.js";
 import { clusterKey } from "./cluster/keys.js";
 import { isLeaving, isSilent } from "./instance/drain.js";
 import { LABEL, labelValue } from "./labels.js";
+import { isUnconfirmed } from "./task/lost.js";
 import { isRemovable } from "./task/retention.js";
 import { isStopped, isWaiting } from "./task/view.js";
 
@@ -42,6 +43,8 @@ export interface World {
   tasksOfService(service: Ref): readonly Task[];
   /** Bound to this machine and not STOPPED. */
   tasksOn(instance: Ref): readonly Task[];
+  /** STOPPED, and its machine has not said yet that its containers are gone. */
+  unconfirmedTasks(instance: Ref): readonly Task[];
   instanceOf(task: Task): ContainerInstance | undefined;
   /** Those of a cluster (`<namespace>/<cluster>`) that drain, leave or are silent. */
   machinesApart(clusterKey: string): readonly ContainerInstance[];
@@ -97,6 +100,10 @@ export function createWorld(options: {
         },
         waiting: (task) => (isWaiting(task) ? [clusterKey(task.metadata.namespace, task.spec.cluster)] : []),
         removable: (task) => (isRemovable(task) ? [clusterKey(task.metadata.namespace, task.spec.cluster)] : []),
+        unconfirmed: (task) =>
+          isUnconfirmed(task) && task.spec.containerInstance !== undefined
+            ? [within(task.metadata.namespace, task.spec.containerInstance)]
+            : [],
         instance: (task) => {
           const { containerInstance } = task.spec;
           return containerInstance === undefined || isStopped(task)
@@ -139,6 +146,7 @@ export function createWorld(options: {
         : undefined;
     },
     tasksOfService: ({ namespace, name }) => informers.Task.byIndex("service", within(namespace, labelValue(name))),
+    unconfirmedTasks: (instance) => informers.Task.byIndex("unconfirmed", keyOf(instance)),
     tasksOn: (instance) => informers.Task.byIndex("instance", keyOf(instance)),
     waitingTasks: (key) => informers.Task.byIndex("waiting", key),
     removableTasks: (key) => informers.Task.byIndex("removable", key),

@@ -124,20 +124,23 @@ export const CONTAINER_INSTANCE: MachineTable<ContainerInstanceState, ContainerI
   "events": [
     "REGISTERED",
     "REGISTRATION_FAILED",
+    "DEREGISTER",
     "DEREGISTERED",
     "RETRIED",
     "DRAIN",
-    "DEREGISTER",
-    "ACTIVATE"
+    "ACTIVATE",
+    "JOINED"
   ],
   "transitions": {
     "REGISTERING": {
       "REGISTERED": "ACTIVE",
       "REGISTRATION_FAILED": "REGISTRATION_FAILED",
+      "DEREGISTER": "DEREGISTERING",
       "DEREGISTERED": "INACTIVE"
     },
     "REGISTRATION_FAILED": {
       "RETRIED": "REGISTERING",
+      "DEREGISTER": "DEREGISTERING",
       "DEREGISTERED": "INACTIVE"
     },
     "ACTIVE": {
@@ -153,7 +156,9 @@ export const CONTAINER_INSTANCE: MachineTable<ContainerInstanceState, ContainerI
     "DEREGISTERING": {
       "DEREGISTERED": "INACTIVE"
     },
-    "INACTIVE": {}
+    "INACTIVE": {
+      "JOINED": "REGISTERING"
+    }
   }
 };
 

@@ -1,7 +1,8 @@
 // The agents' sessions: sync, pushes, reports, heartbeats. Made anew from the store after a restart: an agent whose
-// session is not known is told so, and opens another.
+// session is not known is told so, and opens another. A machine that has fallen silent has none: whatever became of
+// its tasks, it learns of that by its next sync, before it does anything else.
 import { ecsId } from "../../api/arn.js";
-import { clusterNameOf, DEFAULT_CLUSTER } from "../../api/names.js";
+import { keyOf } from "../../api/references.js";
 import type { ContainerInstance, Task } from "../../api/types.gen.js";
 import type {
   Goodbye,
@@ -13,26 +14,41 @@ import type {
   SyncRequest,
 } from "../../bus/messages.js";
 import type { ControlBus } from "../../bus/transport.js";
-import { ApiError } from "../../client/object-client.js";
-import type { Deps } from "../deps.js";
-import { MANAGER } from "../labels.js";
+import type { Ref } from "../../client/object-client.js";
 import { inParallel } from "../parallel.js";
 import type { Reports } from "../task/reports.js";
 import type { Connectivity } from "./connectivity.js";
-import { Session } from "./session.js";
-import { registered } from "./status.js";
+import { type RegisterDeps, refuse, register } from "./register.js";
+import { type Refused, undisturbed } from "./registration.js";
+import { createRivals } from "./rivals.js";
+import { type AssignmentFacts, Session } from "./session.js";
 
-export interface SessionsDeps extends Deps {
+export interface SessionsDeps extends RegisterDeps {
   bus: ControlBus;
   reports: Reports;
   connectivity: Connectivity;
+  facts: AssignmentFacts;
   heartbeatMs: number;
+  /** A session has opened, or a machine has got rid of something that was no longer its own. `key`: of the instance. */
+  onNews(key: string): void;
+  /** A machine says goodbye: its session has ended, but for one that leaves, whose agent stays for a while. */
+  onGoodbye(instance: Ref, kind: Goodbye["kind"]): void;
 }
 
 export interface Sessions {
+  /** The open session of this machine. */
+  of(instance: Ref): Session | undefined;
+  /** What the machine says from now on does not count before it has synced again. */
+  end(instance: Ref): void;
+  /** Ends its session, and shows it as disconnected at once. */
+  turnOut(instance: Ref): Promise<void>;
+  /** The agent is to let go of all containers, for good; ends the session. */
+  orphan(instance: Ref): void;
   /** A task has changed, or its object is gone (`after` undefined). */
   taskChanged(before: Task | undefined, after: Task | undefined): void;
-  /** The machine's object is gone: its session ends, and the agent registers anew. */
+  /** What is to happen to these tasks when their machines are lost may have changed. */
+  policyChanged(tasks: Iterable<Task>): void;
+  /** The machine's object is gone: its session ends. */
   instanceGone(instance: ContainerInstance): void;
   /** Tells every machine of the store that its session is over: after a start there is none. */
   invite(): void;
@@ -41,12 +57,25 @@ export interface Sessions {
 
 /** What was told and is not confirmed by a report after so long is told again. */
 const REMIND_MS = 5_000;
+/** A refused agent asks again after so many heartbeats. */
+const RETRY_HEARTBEATS: Record<Refused["reason"], number> = {
+  Busy: 0.2,
+  ClusterNotFound: 2,
+  Cloned: 12,
+  Revoked: 12,
+  Deregistered: 12,
+  VersionSkew: 12,
+  InvalidRegistration: 12,
+};
+/** After so many heartbeats a machine that had what was no longer its own is asked what it has now. */
+const LEFTOVER_HEARTBEATS = 4;
 
 export function createSessions(deps: SessionsDeps): Sessions {
-  const { bus, world, objects, now, connectivity, log } = deps;
+  const { bus, world, objects, now, connectivity, log, heartbeatMs } = deps;
   const sessions = new Map<InstanceId, Session>();
   const dirty = new Set<Session>();
   const syncing = new Map<InstanceId, Promise<unknown>>();
+  const rivals = createRivals(now, heartbeatMs);
   let flush: NodeJS.Immediate | undefined;
   let stopped = false;
 
@@ -56,20 +85,34 @@ export function createSessions(deps: SessionsDeps): Sessions {
     flush ??= setImmediate(() => {
       flush = undefined;
       for (const each of dirty) {
+        if (sessions.get(each.instance) !== each) continue;
         const push = each.push(now());
         if (push) bus.push(each.instance, push);
       }
       dirty.clear();
     });
   };
-  const sessionOf = (task: Task): Session | undefined => {
-    const { containerInstance } = task.spec;
-    const session = containerInstance === undefined ? undefined : sessions.get(containerInstance);
-    return session?.namespace === task.metadata.namespace ? session : undefined;
+  const of = ({ namespace, name }: Ref): Session | undefined => {
+    const session = sessions.get(name);
+    return session?.namespace === namespace ? session : undefined;
   };
+  const sessionOf = ({ metadata: { namespace }, spec: { containerInstance } }: Task): Session | undefined =>
+    containerInstance === undefined ? undefined : of({ namespace, name: containerInstance });
   const epochOf = (name: InstanceId): number | undefined =>
     world.informers.ContainerInstance.byIndex("name", name)[0]?.status?.epoch;
   const newest = (task: Task): Task => objects.newest("Task", task.metadata) ?? task;
+
+  function end(instance: Ref): Session | undefined {
+    const session = of(instance);
+    if (session) sessions.delete(session.instance);
+    return session;
+  }
+
+  async function turnOut(instance: Ref): Promise<void> {
+    end(instance);
+    const connected = objects.newest("ContainerInstance", instance)?.status?.agentConnected;
+    if (connected) await connectivity.gone(instance);
+  }
 
   async function sync(request: SyncRequest): Promise<SyncAnswer> {
     // One after the other for each machine: each raises the epoch.
@@ -87,20 +130,32 @@ export function createSessions(deps: SessionsDeps): Sessions {
   }
 
   async function open(request: SyncRequest): Promise<SyncAnswer> {
-    const instance = await register(deps, request);
-    const { namespace } = instance.metadata;
+    const ref = { namespace: request.namespace, name: request.instance };
+    const stranger = rivals.meet(request, sessions.get(request.instance));
+    if (stranger) {
+      if (stranger.reason !== "Busy") await refuse(deps, ref, stranger);
+      return refusal(stranger);
+    }
+    const outcome = await register(deps, request);
+    if ("refused" in outcome) {
+      log.warn({ instance: request.instance, reason: outcome.refused.reason }, outcome.refused.message);
+      await turnOut(ref);
+      return refusal(outcome.refused);
+    }
+    const { instance } = outcome;
     const epoch = instance.status?.epoch ?? 0;
     // From here on the former session's messages are old.
     sessions.delete(request.instance);
+    connectivity.heard(keyOf(ref));
     // What the agent has is folded in like reports. What it has lost it will report itself: it is told what ran.
     await inParallel(request.tasks, async (report) => {
       await deps.reports.fold(request.instance, report);
     });
-    const session = new Session(request.instance, namespace, epoch, world.definitionOf, now());
-    const answer = session.open(world.tasksOn(instance.metadata).map(newest), now());
+    const session = new Session(request, epoch, deps.facts, now());
+    const answer = session.open(world.tasksOn(ref).map(newest), request.tasks, now());
     sessions.set(request.instance, session);
-    connectivity.heard(instance.metadata);
-    connectivity.changed(instance);
+    heard(session);
+    deps.onNews(session.key);
     log.info({ instance: request.instance, epoch, assignments: answer.assignments.length }, "agent synced");
     const arn = instance.status?.containerInstanceArn;
     return {
@@ -108,26 +163,44 @@ export function createSessions(deps: SessionsDeps): Sessions {
       epoch,
       seq: 0,
       ...answer,
-      heartbeatMs: deps.heartbeatMs,
+      heartbeatMs,
       ...(arn !== undefined && { containerInstanceArn: arn }),
     };
   }
+
+  const refusal = (refused: Refused): SyncAnswer => ({
+    type: "davit.v1.SyncAnswer",
+    epoch: 0,
+    seq: 0,
+    assignments: [],
+    revisions: {},
+    heartbeatMs,
+    refused: { ...refused, retryMs: Math.ceil(heartbeatMs * RETRY_HEARTBEATS[refused.reason]) },
+  });
 
   async function report(batch: ReportBatch): Promise<ReportAnswer> {
     const session = sessions.get(batch.instance);
     if (session === undefined || session.epoch !== batch.epoch) {
       return { type: "davit.v1.ReportAnswer", ok: false, superseded: true };
     }
-    session.heardMs = now();
-    connectivity.heard({ namespace: session.namespace, name: batch.instance });
+    heard(session);
     const unknown: string[] = [];
     await inParallel(batch.reports, async (each) => {
       if (session.isOld(each.task, each.seq)) return;
       const known = await deps.reports.fold(batch.instance, each);
       if (!known) unknown.push(each.task);
       else session.reported(each.task, each.seq, each.state);
+      if (each.state === "STOPPED" && session.hasLeftover(each.task)) {
+        session.leftoverGone(each.task);
+        deps.onNews(session.key);
+      }
     });
     return { type: "davit.v1.ReportAnswer", ok: true, ...(unknown.length > 0 && { unknown }) };
+  }
+
+  function heard(session: Session): void {
+    session.heardMs = now();
+    connectivity.heard(session.key);
   }
 
   function heartbeat({ instance, epoch }: Heartbeat): void {
@@ -137,22 +210,35 @@ export function createSessions(deps: SessionsDeps): Sessions {
       if (!syncing.has(instance)) bus.supersede(instance, session?.epoch ?? epochOf(instance) ?? epoch);
       return;
     }
-    session.heardMs = now();
-    connectivity.heard({ namespace: session.namespace, name: instance });
-    const { namespace } = session;
-    const byId = (id: string) => {
-      const task = world.informers.Task.getByUid(uidOf(id));
-      return task && newest(task);
-    };
-    if (session.remind(byId, now() - REMIND_MS)) schedule(session);
-    connectivity.changed(world.informers.ContainerInstance.get({ namespace, name: instance }));
+    heard(session);
+    if (session.remind(taskOf, now() - REMIND_MS)) schedule(session);
+    // An agent does not report what it removes because it was not named: it is asked what it has by now.
+    if (session.leftoverCount > 0 && now() - session.openedMs > LEFTOVER_HEARTBEATS * heartbeatMs)
+      bus.supersede(instance, epoch);
+    if (rivals.size() > 0) for (const settled of rivals.settled()) void calm(settled);
+  }
+  const taskOf = (id: string): Task | undefined => {
+    const task = world.informers.Task.getByUid(uidOf(id));
+    return task && newest(task);
+  };
+
+  /** A stranger with this identity was there, and is no more. */
+  async function calm(instance: InstanceId): Promise<void> {
+    const session = sessions.get(instance);
+    if (session === undefined) return;
+    const ref = { namespace: session.namespace, name: instance };
+    await objects
+      .changeStatus("ContainerInstance", ref, (current) => undisturbed(current, now()))
+      .catch((error) => log.warn({ instance, error: String(error) }, "not written that a stranger has gone"));
   }
 
-  function goodbye({ instance, epoch }: Goodbye): void {
+  function goodbye({ instance, epoch, kind }: Goodbye): void {
     const session = sessions.get(instance);
     if (session === undefined || session.epoch !== epoch) return;
-    sessions.delete(instance);
-    connectivity.gone({ namespace: session.namespace, name: instance });
+    const ref = { namespace: session.namespace, name: instance };
+    log.info({ instance, kind }, "agent says goodbye");
+    if (kind !== "leave") sessions.delete(instance);
+    deps.onGoodbye(ref, kind);
   }
 
   // After a stop nothing is answered: whoever comes next will be asked again.
@@ -168,6 +254,13 @@ export function createSessions(deps: SessionsDeps): Sessions {
   });
 
   return {
+    of,
+    end: (instance) => void end(instance),
+    turnOut,
+    orphan(instance) {
+      const session = end(instance);
+      if (session) bus.push(session.instance, session.orphan());
+    },
     taskChanged(before, after) {
       const task = after ?? before;
       const session = task && sessionOf(task);
@@ -175,11 +268,15 @@ export function createSessions(deps: SessionsDeps): Sessions {
       const news = after === undefined ? session.gone(ecsId(task.metadata.uid)) : session.saw(after);
       if (news) schedule(session);
     },
+    policyChanged(tasks) {
+      for (const task of tasks) {
+        const session = sessionOf(task);
+        if (session?.policyChanged(newest(task))) schedule(session);
+      }
+    },
     instanceGone({ metadata, status }) {
-      const session = sessions.get(metadata.name);
-      if (session === undefined || session.namespace !== metadata.namespace) return;
-      sessions.delete(metadata.name);
-      bus.supersede(metadata.name, status?.epoch ?? session.epoch);
+      const session = end(metadata);
+      if (session) bus.supersede(metadata.name, status?.epoch ?? session.epoch);
     },
     invite() {
       for (const { metadata, status } of world.informers.ContainerInstance.list()) {
@@ -195,44 +292,3 @@ export function createSessions(deps: SessionsDeps): Sessions {
 }
 
 const uidOf = (id: string): string => id.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-
-/** Makes or renews the machine's object, with the next epoch. @throws where its cluster is missing (decision A1) */
-async function register(
-  { world, client, objects, arnsOf, now }: SessionsDeps,
-  request: SyncRequest,
-): Promise<ContainerInstance> {
-  const { namespace, instance: name } = request;
-  const cluster = clusterNameOf(request.cluster);
-  if (world.cluster(namespace, cluster) === undefined) {
-    if (cluster !== DEFAULT_CLUSTER) throw new Error(`Cluster not found: ${cluster}`);
-    await ensureDefaultCluster(client, namespace);
-  }
-  const arns = arnsOf(namespace);
-  const ref = { namespace, name };
-  for (;;) {
-    const known = await objects.changeStatus("ContainerInstance", ref, (current) =>
-      registered(current, request, arns, now()),
-    );
-    if (known) return known;
-    try {
-      const spec = { cluster, status: "ACTIVE" as const };
-      const made = await client.create(
-        "ContainerInstance",
-        { apiVersion: "davit.dev/v1", kind: "ContainerInstance", metadata: ref, spec },
-        { fieldManager: MANAGER },
-      );
-      objects.wrote("ContainerInstance", made);
-    } catch (error) {
-      if (!(error instanceof ApiError && error.reason === "AlreadyExists")) throw error;
-    }
-  }
-}
-
-async function ensureDefaultCluster(client: SessionsDeps["client"], namespace: string): Promise<void> {
-  try {
-    const metadata = { namespace, name: DEFAULT_CLUSTER };
-    await client.create("Cluster", { apiVersion: "davit.dev/v1", kind: "Cluster", metadata, spec: {} });
-  } catch (error) {
-    if (!(error instanceof ApiError && error.reason === "AlreadyExists")) throw error;
-  }
-}

@@ -1,69 +1,36 @@
 // A container instance's status. Pure; the version rises by one with each change that is written (07-55).
-import type { Arns } from "../../api/arn.js";
-import { setCondition } from "../../api/conditions.js";
+import { getCondition, type NewCondition, setCondition } from "../../api/conditions.js";
 import { clusterNameOf } from "../../api/names.js";
 import type { ContainerInstance, ContainerInstanceStatus, Resource } from "../../api/types.gen.js";
-import type { SyncRequest } from "../../bus/messages.js";
 import { advanceContainerInstance } from "../../state-machines/container-instance.js";
 import { ignoredCondition } from "../ignored.js";
 import { isDrainWanted } from "./drain.js";
 
-/** A session opens: what the agent says of its machine, connected, and the next epoch. */
-export function registered(
-  instance: ContainerInstance,
-  request: SyncRequest,
-  arns: Arns,
-  nowMs: number,
-): ContainerInstanceStatus {
-  const { metadata, spec, status = {} } = instance;
-  const state = status.status === undefined || status.status === "INACTIVE" ? "REGISTERING" : status.status;
-  const active = advanceContainerInstance(state, "REGISTERED").state;
-  return ready(
-    instance,
-    {
-      ...status,
-      containerInstanceArn: arns.containerInstance(clusterNameOf(spec.cluster), metadata.name),
-      // A machine's own id where there is no cloud that gives it one.
-      ec2InstanceId: status.ec2InstanceId ?? request.hostname,
-      hostname: request.hostname,
-      address: request.address,
-      status: isDrainWanted(spec, nowMs) ? advanceContainerInstance(active, "DRAIN").state : active,
-      agentConnected: true,
-      epoch: (status.epoch ?? 0) + 1,
-      versionInfo: {
-        agentVersion: request.agentVersion,
-        agentHash: status.versionInfo?.agentHash ?? "",
-        ...(request.dockerVersion !== undefined && { dockerVersion: `DockerVersion: ${request.dockerVersion}` }),
-      },
-      registeredResources: request.resources,
-      remainingResources: status.remainingResources ?? request.resources,
-      attributes: request.attributes,
-      runningTasksCount: status.runningTasksCount ?? 0,
-      pendingTasksCount: status.pendingTasksCount ?? 0,
-      registeredAt: status.registeredAt ?? new Date(nowMs).toISOString(),
-    },
-    nowMs,
-  );
+/** An object without a status: made by a machine that joins, whose agent is still to come. */
+export function registering(instance: ContainerInstance, nowMs: number): ContainerInstanceStatus | undefined {
+  if (instance.status?.status !== undefined) return undefined;
+  return said(instance, { ...instance.status, status: "REGISTERING", agentConnected: false }, nowMs);
 }
 
-/** Undefined where it is said already. */
+/** Whether its agent is heard; if not, when it was last. Undefined where it is said already. */
 export function connected(
   instance: ContainerInstance,
-  agentConnected: boolean,
+  heard: { agentConnected: true } | { agentConnected: false; atMs: number },
   nowMs: number,
 ): ContainerInstanceStatus | undefined {
-  const { status = {} } = instance;
-  if (status.agentConnected === agentConnected) return undefined;
-  return ready(instance, { ...status, agentConnected }, nowMs);
+  const { disconnectedAt: _, ...status } = instance.status ?? {};
+  if (status.agentConnected === heard.agentConnected || status.status === "INACTIVE") return undefined;
+  if (heard.agentConnected) return said(instance, { ...status, agentConnected: true }, nowMs);
+  return said(instance, { ...status, agentConnected: false, disconnectedAt: isoOf(heard.atMs) }, nowMs);
 }
 
 /** What an operator wants of the machine, as far as it is not so already. */
 export function asWanted(instance: ContainerInstance, nowMs: number): ContainerInstanceStatus | undefined {
-  const { spec, status } = instance;
+  const { status, spec } = instance;
   if (status?.status === undefined) return undefined;
   const moved = advanceContainerInstance(status.status, isDrainWanted(spec, nowMs) ? "DRAIN" : "ACTIVATE");
   if (!moved.moved) return undefined;
-  return ready(instance, { ...status, status: moved.state }, nowMs);
+  return said(instance, { ...status, status: moved.state }, nowMs);
 }
 
 export interface Load {
@@ -78,7 +45,7 @@ export function loaded(
   { remaining, running, pending }: Load,
   nowMs: number,
 ): ContainerInstanceStatus | undefined {
-  const { status } = instance;
+  const { status, metadata } = instance;
   if (status?.registeredResources === undefined) return undefined;
   const remainingResources = remaining ?? status.remainingResources;
   if (
@@ -88,31 +55,90 @@ export function loaded(
   ) {
     return undefined;
   }
-  return ready(
-    instance,
-    { ...status, remainingResources, runningTasksCount: running, pendingTasksCount: pending },
-    nowMs,
-  );
+  const next = { ...status, remainingResources, runningTasksCount: running, pendingTasksCount: pending };
+  const over = overcommitment(remainingResources ?? []);
+  if (over !== undefined || getCondition(status.conditions, "Overcommitted") !== undefined)
+    next.conditions = setCondition(
+      status.conditions,
+      {
+        type: "Overcommitted",
+        status: over === undefined ? "False" : "True",
+        reason: over === undefined ? "Fits" : "RegisteredLess",
+        message: over ?? "",
+        observedGeneration: metadata.generation,
+      },
+      nowMs,
+    );
+  return said(instance, next, nowMs);
 }
 
-function ready(
+/** What a machine that registered less than before is short of. Its tasks stay. */
+function overcommitment(remaining: readonly Resource[]): string | undefined {
+  const short = remaining.flatMap(({ name, integerValue = 0 }) =>
+    integerValue < 0 ? [`${-integerValue} ${name}`] : [],
+  );
+  if (short.length === 0) return undefined;
+  return `Its tasks hold ${short.join(" and ")} more than the machine has registered by now. They stay; nothing is placed here until they fit.`;
+}
+
+/** While no machine of its cluster is heard the fault is likely to be here, and nothing is decided. Undefined where it
+ *  is said already. */
+export function deafened(
+  instance: ContainerInstance,
+  deaf: boolean,
+  nowMs: number,
+): ContainerInstanceStatus | undefined {
+  const { status } = instance;
+  if (status?.agentConnected !== false || deaf === isDeaf(status)) return undefined;
+  return said(instance, status, nowMs, deaf);
+}
+
+/** The status with what it says in words, one version on. */
+export function said(
   { metadata: { generation: observedGeneration }, spec }: ContainerInstance,
   status: ContainerInstanceStatus,
   nowMs: number,
+  deaf = isDeaf(status),
 ): ContainerInstanceStatus {
-  const condition = status.agentConnected
-    ? { status: "True" as const, reason: status.status === "DRAINING" ? "Draining" : "Connected", message: "" }
-    : { status: "False" as const, reason: "AgentDisconnected", message: "The agent has not been heard of." };
+  const ready = { type: "Ready", ...readiness(status, spec.cluster, deaf), observedGeneration };
+  const conditions = setCondition(status.conditions, ready, nowMs);
   return {
     ...status,
     observedGeneration,
     version: (status.version ?? 0) + 1,
-    conditions: ignoredCondition(
-      setCondition(status.conditions, { type: "Ready", ...condition, observedGeneration }, nowMs),
-      "ContainerInstance",
-      spec,
-      observedGeneration,
-      nowMs,
-    ),
+    conditions: ignoredCondition(conditions, "ContainerInstance", spec, observedGeneration, nowMs),
   };
 }
+
+const NOBODY_HEARD = "NobodyHeard";
+const isDeaf = ({ conditions }: ContainerInstanceStatus): boolean =>
+  getCondition(conditions, "Ready")?.reason === NOBODY_HEARD;
+
+function readiness(
+  { status, agentConnected, disconnectedAt, statusReason }: ContainerInstanceStatus,
+  cluster: string | undefined,
+  deaf: boolean,
+): Pick<NewCondition, "status" | "reason" | "message"> {
+  const not = (reason: string, message = "") => ({ status: "False" as const, reason, message });
+  switch (status) {
+    case "REGISTERING":
+      return not("Registering", "Its agent has not yet registered.");
+    case "REGISTRATION_FAILED":
+      return not("RegistrationFailed", statusReason);
+    case "DEREGISTERING":
+      return not("Deregistering", statusReason);
+    case "INACTIVE":
+      return not("Deregistered", statusReason);
+    default:
+  }
+  if (agentConnected) return { status: "True", reason: status === "DRAINING" ? "Draining" : "Connected", message: "" };
+  const last =
+    disconnectedAt === undefined ? "The agent is not heard." : `The agent was last heard of at ${disconnectedAt}.`;
+  if (!deaf) return not("AgentDisconnected", last);
+  return not(
+    NOBODY_HEARD,
+    `${last} No machine of cluster ${clusterNameOf(cluster)} is heard: that looks like a fault on this side, and until one is heard no task is replaced.`,
+  );
+}
+
+export const isoOf = (ms: number): string => new Date(ms).toISOString();

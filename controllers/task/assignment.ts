@@ -19,7 +19,8 @@ export function isAssigned(task: Task): boolean {
 export const wantedOf = (task: Task): "RUNNING" | "STOPPED" =>
   task.spec.desiredStatus === "STOPPED" || task.metadata.deletionTimestamp !== undefined ? "STOPPED" : "RUNNING";
 
-export function assignmentOf(task: Task): Assignment {
+/** @param stopWhenLostAfterMs so long after its agent has lost the control plane the task stops by itself */
+export function assignmentOf(task: Task, stopWhenLostAfterMs?: number): Assignment {
   const { spec, status = {}, metadata } = task;
   const { overrides, stopCode, stopReason } = spec;
   const group = status.group ?? spec.group;
@@ -37,5 +38,6 @@ export function assignmentOf(task: Task): Assignment {
     ...(stopReason !== undefined && { stopReason }),
     ...(group !== undefined && { group }),
     ...(spec.startedBy !== undefined && { startedBy: spec.startedBy }),
+    ...(stopWhenLostAfterMs !== undefined && { stopWhenLostAfterMs }),
   };
 }

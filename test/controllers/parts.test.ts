@@ -2,11 +2,11 @@
 import assert from "node:assert/strict";
 import { createArns, ecsId } from "../../api/arn.js";
 import type { ContainerInstance, Task } from "../../api/types.gen.js";
-import type { SyncRequest } from "../../bus/messages.js";
 import { apiError, type ObjectClient } from "../../client/object-client.js";
 import type { Deps } from "../../controllers/deps.js";
+import { registered } from "../../controllers/instance/registration.js";
 import { Session } from "../../controllers/instance/session.js";
-import { asWanted, connected, loaded, registered } from "../../controllers/instance/status.js";
+import { asWanted, connected, loaded } from "../../controllers/instance/status.js";
 import { queueMetrics } from "../../controllers/metrics.js";
 import { createObjects } from "../../controllers/objects.js";
 import { createPace } from "../../controllers/pace.js";
@@ -14,7 +14,7 @@ import { createScheduler } from "../../controllers/scheduler.js";
 import { createRetentionReconciler, isRemovable } from "../../controllers/task/retention.js";
 import { surplusStopped } from "../../controllers/taskset/retention.js";
 import { tellApart } from "../../controllers/taskset/slots.js";
-import { iso, pending, revisionOf, running, stopped, T0, taskOf } from "./support/objects.js";
+import { iso, pending, revisionOf, running, stopped, syncOf, T0, taskOf } from "./support/objects.js";
 
 const definition = revisionOf(1).spec;
 const machine = (name: string, memory = 64): ContainerInstance => ({
@@ -112,8 +112,9 @@ describe("an agent's session", () => {
     return { ...task, metadata: { ...task.metadata, uid: `3f2b8c1e-0000-4000-8000-00000000000${uid}` } };
   };
   const open = (...tasks: Task[]) => {
-    const session = new Session("i1", "default", 4, () => definition, T0);
-    return { session, answer: session.open(tasks, T0) };
+    const facts = { definitionOf: () => definition, stopWhenLostAfterMs: () => undefined };
+    const session = new Session(syncOf("i1"), 4, facts, T0);
+    return { session, answer: session.open(tasks, [], T0) };
   };
   it("begins with everything that is bound there, and each definition once", () => {
     const { answer } = open(assigned("a", 1), assigned("b", 2), stopped({ name: "c" }), taskOf({ name: "d" }));
@@ -233,18 +234,7 @@ describe("which stopped tasks are kept", () => {
 
 describe("a machine's status", () => {
   const arns = createArns();
-  const request: SyncRequest = {
-    type: "davit.v1.SyncRequest",
-    instance: "i1",
-    namespace: "default",
-    cluster: "default",
-    hostname: "host",
-    address: "10.0.0.7",
-    agentVersion: "1.2.3",
-    resources: machine("i1").status?.registeredResources ?? [],
-    attributes: [],
-    tasks: [],
-  };
+  const request = syncOf("i1");
   it("each sync is the next epoch and the next version; when it was first registered stays", () => {
     const fresh: ContainerInstance = { ...machine("i1"), status: {} };
     const first = registered(fresh, request, arns, T0);
@@ -259,11 +249,11 @@ describe("a machine's status", () => {
     assert.equal(registered({ ...draining, status: {} }, request, arns, T0).status, "DRAINING");
   });
   it("is written on change only", () => {
-    assert.equal(connected(machine("i1"), true, T0), undefined);
-    assert.deepEqual(
-      [connected(machine("i1"), false, T0)?.agentConnected, connected(machine("i1"), false, T0)?.version],
-      [false, 2],
-    );
+    assert.equal(connected(machine("i1"), { agentConnected: true }, T0), undefined);
+    const away = connected(machine("i1"), { agentConnected: false, atMs: T0 - 5 }, T0);
+    assert.deepEqual([away?.agentConnected, away?.disconnectedAt, away?.version], [false, iso(T0 - 5), 2]);
+    const back = connected({ ...machine("i1"), status: away ?? {} }, { agentConnected: true }, T0);
+    assert.deepEqual([back?.agentConnected, back?.disconnectedAt], [true, undefined]);
     assert.equal(asWanted(machine("i1"), T0), undefined);
     const load = { remaining: machine("i1").status?.registeredResources, running: 1, pending: 0 };
     const written = loaded(machine("i1"), load, T0);

@@ -114,12 +114,13 @@ describe("the other machines", () => {
     assert.equal(observeContainer("PULLED", "PENDING"), "PULLED");
   });
 
-  it("container instance: drains and comes back; gone is final (spec/04 §2.2)", () => {
+  it("container instance: drains and comes back; one that left may only join again (spec/04 §2.2)", () => {
     assert.equal(advanceContainerInstance("REGISTERING", "REGISTERED").state, "ACTIVE");
     assert.equal(advanceContainerInstance("ACTIVE", "DRAIN").state, "DRAINING");
     assert.equal(advanceContainerInstance("DRAINING", "ACTIVATE").state, "ACTIVE");
     assert.equal(advanceContainerInstance("DRAINING", "DEREGISTERED").state, "INACTIVE");
     assert.equal(advanceContainerInstance("INACTIVE", "REGISTERED").moved, false);
+    assert.equal(advanceContainerInstance("INACTIVE", "JOINED").state, "REGISTERING");
   });
 
   it("service: DRAINING while tasks are left, INACTIVE at once without (spec/06 §9.1)", () => {

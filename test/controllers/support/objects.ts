@@ -11,7 +11,7 @@ import type {
   TaskSpec,
   TaskStatus,
 } from "../../../api/types.gen.js";
-import type { ContainerReport, TaskReport } from "../../../bus/messages.js";
+import type { ContainerReport, SyncRequest, TaskReport } from "../../../bus/messages.js";
 
 export const T0 = Date.parse("2026-03-01T12:00:00.000Z");
 export const iso = (ms: number): string => new Date(ms).toISOString();
@@ -136,4 +136,21 @@ export const revisionOf = (
   metadata: { ...meta(`${family}.${revision}`), ...(batch && { annotations: { "davit.dev/batch": batch } }) },
   spec: { family, revision, contentHash: `hash-${revision}`, containerDefinitions: [containerOf()] },
   status: { status: active ? "ACTIVE" : "INACTIVE", registeredAt: iso(registeredAtMs) },
+});
+
+export const syncOf = (instance: string, parts: Partial<SyncRequest> = {}): SyncRequest => ({
+  type: "davit.v1.SyncRequest",
+  instance,
+  namespace: "default",
+  cluster: "default",
+  hostname: "host",
+  address: "10.0.0.7",
+  agentVersion: "1.2.3",
+  resources: [
+    { name: "CPU", type: "INTEGER", integerValue: 1024 },
+    { name: "MEMORY", type: "INTEGER", integerValue: 1024 },
+  ],
+  attributes: [],
+  tasks: [],
+  ...parts,
 });

@@ -1,0 +1,176 @@
+// A machine registers: whether it may, and what its status is then. Pure.
+import type { Arns } from "../../api/arn.js";
+import { getCondition, removeCondition, setCondition } from "../../api/conditions.js";
+import { clusterNameOf } from "../../api/names.js";
+import type { ContainerInstance, ContainerInstanceStatus } from "../../api/types.gen.js";
+import type { Refusal, SyncRequest } from "../../bus/messages.js";
+import { advanceContainerInstance } from "../../state-machines/container-instance.js";
+import { instanceIdOf } from "../enrolment/identity.js";
+import { isDrainWanted } from "./drain.js";
+import { versionSkew } from "./skew.js";
+import { isoOf, said } from "./status.js";
+
+export type Refused = Omit<Refusal, "retryMs">;
+
+export interface RegistrationFacts {
+  /** The machine's object, if there is one. */
+  instance: ContainerInstance | undefined;
+  /** The control plane's; undefined: any agent will do. */
+  version: string | undefined;
+  clusterExists: boolean;
+}
+
+/** Why this machine may not register; undefined if it may. What other machines do under its identity is no matter
+ *  here (`rivals.ts`). */
+export function refusalOf(
+  request: SyncRequest,
+  { instance, version, clusterExists }: RegistrationFacts,
+): Refused | undefined {
+  const { instance: id } = request;
+  if (instance?.spec.revoked)
+    return { reason: "Revoked", message: `The credential of ${id} was taken back: join the machine anew.` };
+  const gone = departed(request, instance);
+  if (gone) return gone;
+  const skew = version === undefined ? undefined : versionSkew(version, request.agentVersion);
+  if (skew !== undefined) return { reason: "VersionSkew", message: skew };
+  const invalid = invalidity(request, instance);
+  if (invalid !== undefined) return { reason: "InvalidRegistration", message: invalid };
+  const cluster = clusterNameOf(request.cluster);
+  if (!clusterExists)
+    return {
+      reason: "ClusterNotFound",
+      message: `Cluster not found: ${cluster}. Make it, or give the agent another one (ECS_CLUSTER).`,
+    };
+  return undefined;
+}
+
+function departed(request: SyncRequest, instance: ContainerInstance | undefined): Refused | undefined {
+  const { instance: id } = request;
+  if (instance === undefined) {
+    // Of such a machine the object is made when it joins, and nowhere else: it is not there, so the machine has left.
+    if (!hasJoined(request)) return undefined;
+    return {
+      reason: "Deregistered",
+      message: `There is no container instance ${id} (any more): join the machine anew.`,
+    };
+  }
+  const { spec, status, metadata } = instance;
+  if (spec.deregister === "Orphan")
+    return {
+      reason: "Deregistered",
+      message: `${id} was deregistered, and its containers were left to themselves: join the machine anew to use it again.`,
+      orphan: true,
+    };
+  const leaves = spec.deregister !== undefined || metadata.deletionTimestamp !== undefined;
+  if (!leaves || status?.status !== "INACTIVE") return undefined;
+  // What still runs there, though it counts as stopped, goes first: by a session in which nothing is assigned.
+  if (request.tasks.some(({ state }) => state !== "STOPPED")) return undefined;
+  return { reason: "Deregistered", message: `${id} was deregistered: join the machine anew to use it again.` };
+}
+
+/** Whether the instance's id was made from its machine's, as with every machine that joins. */
+export const hasJoined = ({ instance, namespace, machineId }: SyncRequest): boolean =>
+  machineId !== undefined && instanceIdOf(namespace, machineId) === instance;
+
+function invalidity(request: SyncRequest, instance: ContainerInstance | undefined): string | undefined {
+  const { resources, portRange, instance: id } = request;
+  const wanted = clusterNameOf(request.cluster);
+  const known = instance && clusterNameOf(instance.spec.cluster);
+  if (known !== undefined && known !== wanted)
+    return `Container instance ${id} belongs to cluster ${known}, and its agent names ${wanted}. To move the machine, deregister it (davit instance deregister ${id}) and join it anew; else set the agent's cluster to ${known}.`;
+  for (const name of ["CPU", "MEMORY"]) {
+    const value = resources.find((resource) => resource.name === name)?.integerValue;
+    if (value === undefined || value <= 0)
+      return `resources: ${name} is ${value ?? "missing"}; it must be above 0. Look at what the agent reserves (ECS_RESERVED_MEMORY) and at its share (--cpu, --memory).`;
+  }
+  if (portRange !== undefined && parsePortRange(portRange) === undefined)
+    return `portRange: "${portRange}" is no range of ports such as 8000-8999.`;
+  return undefined;
+}
+
+export function parsePortRange(text: string): { from: number; to: number } | undefined {
+  const [, from, to] = /^([0-9]{1,5})-([0-9]{1,5})$/.exec(text) ?? [];
+  const range = { from: Number(from), to: Number(to) };
+  return from !== undefined && range.from >= 1 && range.from <= range.to && range.to <= 65_535 ? range : undefined;
+}
+
+/** A session opens: what the agent says of its machine, connected, and the next epoch, above that of the store and the
+ *  agent's own (of which the store may have been restored from before). */
+export function registered(
+  instance: ContainerInstance,
+  request: SyncRequest,
+  arns: Arns,
+  nowMs: number,
+): ContainerInstanceStatus {
+  const { metadata, spec, status = {} } = instance;
+  const anew =
+    status.status === "INACTIVE" && spec.deregister === undefined && metadata.deletionTimestamp === undefined;
+  const { state: begun } = advanceContainerInstance(status.status ?? "REGISTERING", anew ? "JOINED" : "RETRIED");
+  const { state } = advanceContainerInstance(begun, "REGISTERED");
+  const hasLeft = state === "INACTIVE";
+  const { disconnectedAt: _, deregisteredAt, portRange: __, statusReason, ...kept } = status;
+  const machineId = request.machineId ?? status.machineId;
+  return said(
+    instance,
+    {
+      ...kept,
+      ...(statusReason !== undefined && (hasLeft || state === "DEREGISTERING") && { statusReason }),
+      ...(deregisteredAt !== undefined && hasLeft && { deregisteredAt }),
+      containerInstanceArn: arns.containerInstance(clusterNameOf(spec.cluster), metadata.name),
+      // A machine's own id where there is no cloud that gives it one.
+      ec2InstanceId: status.ec2InstanceId ?? request.hostname,
+      ...(machineId !== undefined && { machineId }),
+      hostname: request.hostname,
+      address: request.address,
+      ...(request.portRange !== undefined && { portRange: request.portRange }),
+      status: isDrainWanted(spec, nowMs) ? advanceContainerInstance(state, "DRAIN").state : state,
+      agentConnected: !hasLeft,
+      epoch: Math.max(status.epoch ?? 0, request.epoch ?? 0) + 1,
+      versionInfo: {
+        agentVersion: request.agentVersion,
+        agentHash: status.versionInfo?.agentHash ?? "",
+        ...(request.dockerVersion !== undefined && { dockerVersion: `DockerVersion: ${request.dockerVersion}` }),
+      },
+      registeredResources: request.resources,
+      remainingResources: status.remainingResources ?? request.resources,
+      attributes: request.attributes,
+      runningTasksCount: status.runningTasksCount ?? 0,
+      pendingTasksCount: status.pendingTasksCount ?? 0,
+      registeredAt: (anew ? undefined : status.registeredAt) ?? isoOf(nowMs),
+      // A stranger with its identity was turned away lately, and may still be there: `rivals.ts` takes that back.
+      conditions: refusedAs(status) === "Cloned" ? status.conditions : removeCondition(status.conditions, REFUSED),
+    },
+    nowMs,
+  );
+}
+
+const REFUSED = "Refused";
+const refusedAs = ({ conditions }: ContainerInstanceStatus): string | undefined => {
+  const condition = getCondition(conditions, REFUSED);
+  return condition?.status === "True" ? condition.reason : undefined;
+};
+
+/** Its registration was refused; undefined where it is said already. One that has yet to register has failed. */
+export function refused(
+  instance: ContainerInstance,
+  { reason, message }: Pick<Refused, "reason" | "message">,
+  nowMs: number,
+): ContainerInstanceStatus | undefined {
+  const { status = {}, metadata } = instance;
+  const { state } = advanceContainerInstance(status.status ?? "REGISTERING", "REGISTRATION_FAILED");
+  const conditions = setCondition(
+    status.conditions,
+    { type: REFUSED, status: "True", reason, message, observedGeneration: metadata.generation },
+    nowMs,
+  );
+  if (conditions === status.conditions && state === status.status) return undefined;
+  const failed = state === "REGISTRATION_FAILED";
+  return said(instance, { ...status, status: state, conditions, ...(failed && { statusReason: message }) }, nowMs);
+}
+
+/** The stranger with its identity is not heard of any more. */
+export function undisturbed(instance: ContainerInstance, nowMs: number): ContainerInstanceStatus | undefined {
+  const { status = {} } = instance;
+  if (refusedAs(status) !== "Cloned") return undefined;
+  return said(instance, { ...status, conditions: removeCondition(status.conditions, REFUSED) }, nowMs);
+}
