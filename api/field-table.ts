@@ -12,8 +12,6 @@ import {
 import { TASK_DEFINITION } from "./field-table-task-definition.js";
 import type { Kind } from "./types.gen.js";
 
-/** Until it is acted on. */
-const LOST: FieldRule = { path: "lostInstances", instead: "tasks of a lost machine keep their state until it is back" };
 const ZONE = "attribute:ecs.availability-zone";
 /** What placement reads of a strategy: zones first or not, and then which machine. */
 const beyondZoneAndMachine: ValueTest = {
@@ -49,7 +47,6 @@ export const FIELDS: { readonly [K in Kind]: FieldRules } = {
       { path: "serviceConnectDefaults", instead: "there is no Service Connect yet" },
       { path: "defaultNetworkConfiguration", instead: "networkMode awsvpc is not run yet" },
       { path: "logRetentionInDays", instead: "logs live as long as their containers" },
-      LOST,
     ],
     notImplemented: [],
   },
@@ -60,7 +57,6 @@ export const FIELDS: { readonly [K in Kind]: FieldRules } = {
     ignored: [
       ...PLACEMENT,
       ...JOB,
-      LOST,
       { path: "loadBalancers", instead: "tasks run, and take traffic on their own ports" },
       { path: "serviceRegistries", instead: "tasks run, and are entered nowhere" },
       { path: "serviceConnectConfiguration", instead: "tasks run without proxies", when: whenEnabled },

@@ -26,6 +26,7 @@ import { instanceProbe } from "./instance-probe.js";
 import { createLog } from "./log.js";
 import { parseManifest } from "./manifests.js";
 import { createMetrics } from "./metrics.js";
+import { ownVersion } from "./own-version.js";
 import { inUrl } from "./supervisor/binding.js";
 import { type DataFolder, dataFolder, openDataFolder, writeWhole } from "./supervisor/data-folder.js";
 import { taskLogs } from "./task-logs.js";
@@ -127,6 +128,7 @@ async function server(options: ServerOptions): Promise<void> {
     metrics,
     client: api.trustedClient,
     bus,
+    version: ownVersion(),
     now: Date.now,
     random: Math.random,
     newUid: randomUUID,
