@@ -183,7 +183,7 @@ export class Session {
       const before = this.told.get(id);
       const desired = assignment.desiredStatus;
       // Of what it knows already, and only the terms of which have changed, an agent need not report again.
-      const confirmed = before !== undefined && before.confirmed && before.desired === desired;
+      const confirmed = before?.confirmed === true && before.desired === desired;
       this.unconfirmed += (confirmed ? 0 : 1) - (before === undefined || before.confirmed ? 0 : 1);
       this.told.set(id, { desired, stopWhenLostAfterMs, atMs: nowMs, confirmed, seq: before?.seq ?? 0 });
       assignments.push(assignment);
