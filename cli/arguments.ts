@@ -33,6 +33,21 @@ export function durationMs(typed: string): number {
   return total;
 }
 
+/** As the other commands' `--timeout`, a bare number of seconds; or a time with its unit. Milliseconds. */
+export const timeoutMs = (typed: string): number => durationMs(/^\d+$/.test(typed) ? `${typed}s` : typed);
+
+/** A time of RFC 3339, or `+30m` from now; called with the present to get ms. */
+export function momentMs(typed: string): (nowMs: number) => number {
+  if (typed.startsWith("+")) {
+    const fromNowMs = durationMs(typed.slice(1));
+    return (nowMs) => nowMs + fromNowMs;
+  }
+  const at = Date.parse(typed);
+  if (!/^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d+)?)?([Zz]|[+-]\d\d:\d\d)$/.test(typed) || Number.isNaN(at))
+    throw new InvalidArgumentError("It must be a time with its zone, such as 2026-03-01T22:00:00Z, or +30m.");
+  return () => at;
+}
+
 function whole(typed: string, from: number, to: number, what: string): number {
   const value = Number(typed);
   if (!/^\d+$/.test(typed) || value < from || value > to) throw new InvalidArgumentError(`It must be ${what}.`);

@@ -69,6 +69,8 @@ export const COMMANDS: Readonly<Record<string, Row>> = {
 
   run: { group: "Operate:", summary: "run tasks of a task definition", load: () => import("./run.js") },
   stop: { group: "Operate:", summary: "stop a task", load: () => import("./stop.js") },
+  drain: { group: "Operate:", summary: "move tasks off a machine", load: () => import("./drain.js") },
+  uncordon: { group: "Operate:", summary: "take a drain back", load: () => import("./uncordon.js") },
   logs: { group: "Operate:", summary: "print the logs of a task or service", load: () => import("./logs.js") },
   events: { group: "Operate:", summary: "print state changes", load: () => import("./events.js") },
   top: { group: "Operate:", summary: "how full clusters and machines are", load: () => import("./top.js") },

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { getCondition } from "../api/conditions.js";
 import type { ContainerInstance, Service, Task } from "../api/types.gen.js";
 import { whyStopped } from "../api/why-stopped.js";
 import type { Api } from "./api/api.js";
@@ -8,6 +9,7 @@ import { findResource } from "./api/resources.js";
 import { syncAnnotations } from "./gitops.js";
 import { age, columns } from "./output/columns.js";
 import { serialize, withDataOption } from "./output/format.js";
+import { shortTime } from "./output/machine-page.js";
 import { rolloutOf } from "./output/rollout.js";
 import { bold, green, print, red, yellow } from "./output/terminal.js";
 import { dataFolder } from "./supervisor/data-folder.js";
@@ -29,7 +31,7 @@ export function define(command: Command): void {
 
 interface Overview {
   processes: Record<string, string> | undefined;
-  machines: { name: string; state: string; running: number; pending: number }[];
+  machines: { name: string; state: string; running: number; pending: number; drain?: string }[];
   services: { namespace: string; name: string; state: string; why: string }[];
   standalone: { running: number; waiting: number };
   changes: { at: string; what: string }[];
@@ -51,7 +53,9 @@ async function look(api: Api, options: Options): Promise<Overview> {
   ]);
   return {
     processes: options.kubeconfig === undefined ? processes(options.dataDir) : undefined,
-    machines: (machines as ContainerInstance[]).map(machineRow),
+    machines: (machines as ContainerInstance[])
+      .filter((machine) => machine.status?.status !== "INACTIVE")
+      .map((machine) => machineRow(machine, Date.now())),
     services: (services as Service[]).map(serviceRow),
     standalone: standalone(tasks as Task[]),
     changes: lastChanges(services as Service[], tasks as Task[]),
@@ -72,14 +76,25 @@ function processes(dataDir: string | undefined): Record<string, string> | undefi
   return Object.fromEntries(rows.filter(([, value]) => value !== undefined)) as Record<string, string>;
 }
 
-function machineRow({ metadata, status = {} }: ContainerInstance): Overview["machines"][number] {
-  const connected = status.agentConnected ? "" : ", agent not connected";
+function machineRow({ metadata, spec, status = {} }: ContainerInstance, nowMs: number): Overview["machines"][number] {
+  const drained = getCondition(status.conditions, "Drained");
+  const later = status.status === "ACTIVE" && spec.drainAt !== undefined ? `drains at ${spec.drainAt}` : undefined;
+  const state = [status.status ?? "REGISTERING", silence(status, nowMs), later];
   return {
     name: status.hostname ?? metadata.name,
-    state: `${status.status ?? "REGISTERING"}${connected}`,
+    state: state.filter((part) => part !== undefined).join(", "),
     running: status.runningTasksCount ?? 0,
     pending: status.pendingTasksCount ?? 0,
+    ...(drained && { drain: `${drained.reason}: ${drained.message}` }),
   };
+}
+
+/** For how long its agent has not been heard. */
+function silence(status: NonNullable<ContainerInstance["status"]>, nowMs: number): string | undefined {
+  if (status.agentConnected || status.epoch === undefined) return undefined;
+  const { disconnectedAt } = status;
+  if (disconnectedAt === undefined) return "agent not connected";
+  return `agent silent for ${shortTime(nowMs - Date.parse(disconnectedAt))}`;
 }
 
 function serviceRow(service: Service): Overview["services"][number] {
@@ -124,6 +139,7 @@ function screen(overview: Overview, url: string, nowMs: number): string {
   const { processes, machines, services, changes, manifests, standalone } = overview;
   const unsteady = services.filter(({ state }) => state !== "steady");
   const steady = services.length - unsteady.length;
+  const drains = machines.filter(({ drain }) => drain !== undefined);
   const parts = [
     `${bold("Davit")} at ${url}`,
     processes &&
@@ -139,6 +155,7 @@ function screen(overview: Overview, url: string, nowMs: number): string {
             machines.map((one) => [one.name, one.state, String(one.running), String(one.pending)]),
           ),
         ),
+    drains.length > 0 && drains.map(({ name, drain }) => `  ${yellow(`${name} drains:`)} ${drain}`).join("\n"),
     `${bold("Services")}: ${green(`${steady} steady`)}${unsteady.length > 0 ? `, ${red(`${unsteady.length} not`)}` : ""}`,
     unsteady.length > 0 && unsteady.map(({ why }) => `  ${why}`).join("\n"),
     `${bold("Other tasks")}: ${standalone.running} running, ${standalone.waiting} on their way`,

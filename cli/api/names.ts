@@ -67,7 +67,10 @@ export async function resolve(api: Api, resource: Resource, namespace: string, t
     const exact = await fetchObject(api, resource, namespace, typed);
     if (exact) return exact;
   }
-  const found = match(typed, (await fetchList(api, resource, namespace)).items);
+  const all = match(typed, (await fetchList(api, resource, namespace)).items);
+  // A machine that has left is still there for a while; one that is at work is meant first.
+  const atWork = all.filter(({ status }) => record(status).status !== "INACTIVE");
+  const found = atWork.length > 0 ? atWork : all;
   const [only, second] = found;
   if (only && !second) return only;
   if (!only) throw new Failure(`there is no ${resource.singular} ${JSON.stringify(typed)} in namespace ${namespace}.`);

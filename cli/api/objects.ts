@@ -65,9 +65,18 @@ export async function* watch(
     }
 }
 
+export interface WaitFor {
+  api: Transport;
+  resource: Resource;
+  namespace: string;
+  timeoutMs: number;
+  /** Ends it, with its reason. */
+  signal?: AbortSignal;
+}
+
 /** Waits until `done` says so of the objects of a kind, looking at each change. @throws when `timeoutMs` is over */
 export async function waitForObjects<T>(
-  { api, resource, namespace, timeoutMs }: { api: Transport; resource: Resource; namespace: string; timeoutMs: number },
+  { api, resource, namespace, timeoutMs, signal }: WaitFor,
   done: (objects: ReadonlyMap<string, ApiObject>) => T | undefined,
   onTimeout: () => Error,
 ): Promise<T> {
@@ -79,8 +88,19 @@ export async function waitForObjects<T>(
     if (now !== undefined) return now;
     const leftMs = deadline - performance.now();
     if (leftMs <= 0) throw onTimeout();
-    const seen = await watchUntil(api, resource, namespace, list, objects, done, Math.min(leftMs, 30_000));
-    if (seen !== undefined) return seen;
+    signal?.throwIfAborted();
+    const over = new AbortController();
+    const end = (): void => over.abort();
+    signal?.addEventListener("abort", end);
+    const timer = setTimeout(end, Math.min(leftMs, 30_000));
+    try {
+      const seen = await watchUntil(api, resource, namespace, list, objects, done, over);
+      if (seen !== undefined) return seen;
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
+    }
+    signal?.throwIfAborted();
   }
 }
 
@@ -91,10 +111,8 @@ async function watchUntil<T>(
   list: ObjectList,
   objects: Map<string, ApiObject>,
   done: (objects: ReadonlyMap<string, ApiObject>) => T | undefined,
-  forMs: number,
+  over: AbortController,
 ): Promise<T | undefined> {
-  const over = new AbortController();
-  const timer = setTimeout(() => over.abort(), forMs);
   try {
     for await (const { type, object } of watch(api, resource, namespace, list.metadata.resourceVersion, over.signal)) {
       if (type === "BOOKMARK") continue;
@@ -106,7 +124,6 @@ async function watchUntil<T>(
   } catch (error) {
     if (!over.signal.aborted && !(error instanceof ApiError)) throw error;
   } finally {
-    clearTimeout(timer);
     over.abort();
   }
   return undefined;

@@ -12,12 +12,18 @@ import type {
 } from "../../api/types.gen.js";
 import { type ClusterContents, clusterPage } from "./cluster-page.js";
 import { age, columns } from "./columns.js";
+import { type MachineContents, machinePage } from "./machine-page.js";
 
 export type Section = readonly [title: string, body: string];
 export type Field = readonly [name: string, value: unknown];
 
-/** @param contents of a cluster */
-export function page(object: ApiObject, nowMs: number, contents?: ClusterContents): string {
+/** What an object holds that it does not say itself. */
+export interface Contents {
+  cluster?: ClusterContents;
+  machine?: MachineContents;
+}
+
+export function page(object: ApiObject, nowMs: number, contents: Contents = {}): string {
   const { metadata } = object;
   const head: Field[] = [
     ["Name", metadata.name],
@@ -54,16 +60,16 @@ export interface KindPage {
   sections: Section[];
 }
 
-function kindPage(object: ApiObject, nowMs: number, contents?: ClusterContents): KindPage {
+function kindPage(object: ApiObject, nowMs: number, contents: Contents): KindPage {
   switch (object.kind) {
     case "Cluster":
-      return clusterPage(object as Cluster, contents);
+      return clusterPage(object as Cluster, contents.cluster);
     case "Service":
       return servicePage(object as Service, nowMs);
     case "Task":
       return taskPage(object as Task);
     case "ContainerInstance":
-      return machinePage(object as ContainerInstance);
+      return machinePage(object as ContainerInstance, nowMs, contents.machine);
     case "TaskDefinition":
     case "TaskDefinitionRevision":
       return definitionPage(object as TaskDefinition | TaskDefinitionRevision);
@@ -141,33 +147,6 @@ function taskPage({ spec, status = {}, metadata }: Task): KindPage {
       ["Stopped because", status.stoppedReason],
     ],
     sections: [["Containers", containers.length > 0 ? columns(headings, containers) : ""]],
-  };
-}
-
-function machinePage({ status = {} }: ContainerInstance): KindPage {
-  const value = (one: { integerValue?: number; stringSetValue?: string[] } | undefined) =>
-    one?.integerValue === undefined ? (one?.stringSetValue ?? []).join(",") : String(one.integerValue);
-  const resources = (status.registeredResources ?? []).map((one) => [
-    one.name ?? "",
-    value(one),
-    value(status.remainingResources?.find(({ name }) => name === one.name)),
-  ]);
-  const attributes = (status.attributes ?? []).map((one) => [one.name ?? "", one.value ?? ""]);
-  return {
-    fields: [
-      ["ARN", status.containerInstanceArn],
-      ["Hostname", status.hostname],
-      ["Address", status.address],
-      ["State", `${status.status ?? ""}${status.statusReason ? `: ${status.statusReason}` : ""}`],
-      ["Agent connected", status.agentConnected],
-      ["Agent", status.versionInfo?.agentVersion],
-      ["Docker", status.versionInfo?.dockerVersion],
-      ["Tasks", `${status.runningTasksCount ?? 0} running, ${status.pendingTasksCount ?? 0} pending`],
-    ],
-    sections: [
-      ["Resources", resources.length > 0 ? columns(["NAME", "REGISTERED", "REMAINING"], resources) : ""],
-      ["Attributes", attributes.length > 0 ? columns(["NAME", "VALUE"], attributes) : ""],
-    ],
   };
 }
 

@@ -53,7 +53,7 @@ describe("davit describe cluster", () => {
       [service("web", "prod"), service("going", "prod", true), service("other", "default")],
       [machine("a", "ACTIVE"), machine("b", "INACTIVE")],
     );
-    const text = page(cluster, T0, contents);
+    const text = page(cluster, T0, { cluster: contents });
     assert.match(text, /^Tasks: +5 running, 1 pending$/m);
     assert.match(text, /^Deletion: +refused while it holds 1 service \(web\) and 1 machine \(host-a\)$/m);
     assert.match(text, /Tasks of a lost machine +replaced after 60 s; who wins on return: REPLACEMENT/);
@@ -63,6 +63,9 @@ describe("davit describe cluster", () => {
     assert.doesNotMatch(text, /drainingEC2ServiceCount/);
   });
   it("an empty one may go", () => {
-    assert.match(page(cluster, T0, clusterContents(cluster, [], [])), /^Deletion: +possible: it holds nothing$/m);
+    assert.match(
+      page(cluster, T0, { cluster: clusterContents(cluster, [], []) }),
+      /^Deletion: +possible: it holds nothing$/m,
+    );
   });
 });
