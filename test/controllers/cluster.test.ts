@@ -216,6 +216,29 @@ describe("clusters at work", function () {
     await eventually("the cluster is gone", async () => (await cluster("fall")) === undefined);
   });
 
+  it("where nothing was refused it waits until it is empty, says for what, and deletes nothing", async () => {
+    await make("busy");
+    const ref = { namespace: "default", name: "busy" };
+    await eventually("it has its finalizer", async () => (await cluster("busy"))?.metadata.finalizers !== undefined);
+    // As a Kubernetes server has it: marked as deleted while something is in it.
+    await house.stopControllers();
+    await house.client.delete("Cluster", ref);
+    const { metadata: web } = await house.serve("web", { cluster: "busy", desiredCount: 0 });
+    await house.startControllers();
+    const waiting = await eventually("it waits", async () => {
+      const now = await cluster("busy");
+      return now?.status?.status === "DEPROVISIONING" && now;
+    });
+    const ready = getCondition(waiting.status?.conditions, "Ready");
+    assert.deepEqual(
+      [ready?.reason, ready?.message],
+      ["InUse", "The cluster is being deleted, and waits until 1 service is gone."],
+    );
+    assert.equal((await house.service("web"))?.metadata.deletionTimestamp, undefined);
+    await house.client.delete("Service", web);
+    await eventually("it is gone", async () => (await cluster("busy")) === undefined);
+  });
+
   it("stoppedTaskRetention bounds what is kept, per cluster and per task set", async () => {
     await house.machine("a");
     await house.define("app");
