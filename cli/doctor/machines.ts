@@ -68,13 +68,18 @@ export const machineChecks: readonly Check[] = [
   }),
 
   each((instance, facts) => {
+    const { agentConnected, status } = instance.status ?? {};
+    if (agentConnected === true || (status !== "ACTIVE" && status !== "DRAINING")) return [];
     const since = lostSince(instance);
-    if (since === undefined) return [];
-    const silentMs = serverTime(facts, facts.nowMs) - since;
+    const silentMs = since === undefined ? undefined : serverTime(facts, facts.nowMs) - since;
+    const what =
+      silentMs === undefined
+        ? "is not heard."
+        : `has been silent for ${duration(silentMs)}; ${consequence(instance, facts, silentMs)}`;
     return [
       problem(
         "silent agent",
-        `${machineName(instance)} has been silent for ${duration(silentMs)}; ${consequence(instance, facts, silentMs)}`,
+        `${machineName(instance)} ${what}`,
         `Is the machine up, and its agent? If it is gone for good: \`davit deregister ${id(instance)} --force\`.`,
       ),
     ];
@@ -162,12 +167,12 @@ function consequence(instance: ContainerInstance, { clusters }: Facts, silentMs:
   const tasks = (instance.status?.runningTasksCount ?? 0) + (instance.status?.pendingTasksCount ?? 0);
   if (tasks === 0) return "it has no tasks.";
   const its = `its ${tasks} task${tasks === 1 ? "" : "s"}`;
-  if (action === "KEEP") return `${its} are kept as they are (lostInstances: KEEP).`;
+  if (action === "KEEP") return `${its} ${tasks === 1 ? "stays as it is" : "stay as they are"} (lostInstances: KEEP).`;
   const verb = action === "STOP" ? "stopped" : "replaced";
   const leftMs = afterMs - silentMs;
   return leftMs > 0
     ? `${its} will be ${verb} at ${duration(afterMs)}, in ${duration(leftMs)}.`
-    : `${its} were to be ${verb} at ${duration(afterMs)}.`;
+    : `${its} ${tasks === 1 ? "was" : "were"} to be ${verb} at ${duration(afterMs)}.`;
 }
 
 /** Two objects of one machine: an agent that registered a second time. One that is silent while its twin is heard can go;
