@@ -189,31 +189,20 @@ describe("clusters at work", function () {
 
   it("[01-24] with cascade its services and machines go first; without, all stays", async () => {
     await make("fall");
+    const machine = await house.machine("b", { cluster: "fall" });
     await house.define("app");
-    const { metadata: web } = await house.serve("web", { cluster: "fall", desiredCount: 1 });
-    const { metadata: box } = await house.client.create("ContainerInstance", {
-      apiVersion: "davit.dev/v1",
-      kind: "ContainerInstance",
-      metadata: { namespace: "default", name: "0123456789abcdef0123456789abcdef" },
-      spec: { cluster: "fall" },
-      status: { status: "ACTIVE" },
-    });
+    const { metadata: web } = await house.serve("web", { cluster: "fall", desiredCount: 2 });
+    await house.steady("web");
     const ref = { namespace: "default", name: "fall" };
     await assert.rejects(house.client.delete("Cluster", ref), /cannot be deleted while Services are active/);
-    assert.equal((await house.service(web.name))?.metadata.deletionTimestamp, undefined);
+    assert.equal((await house.running()).length, 2);
+
     await house.client.delete("Cluster", ref, { propagationPolicy: "Foreground" });
-    await eventually("the service is gone", async () => (await house.service(web.name)) === undefined);
-    const machineNow = async () => house.client.get("ContainerInstance", box);
-    await eventually("the machine is to leave by force", async () => {
-      const now = await machineNow();
-      return now === undefined || now.spec.deregister === "Force";
-    });
-    const now = await machineNow();
-    if (now && now.status?.status !== "INACTIVE") {
-      assert.equal((await cluster("fall"))?.metadata.name, "fall");
-      await house.client.updateStatus("ContainerInstance", { ...now, status: { status: "INACTIVE" } });
-    }
     await eventually("the cluster is gone", async () => (await cluster("fall")) === undefined);
+    assert.equal(await house.service(web.name), undefined);
+    assert.deepEqual(await house.running(), []);
+    const left = await house.client.get("ContainerInstance", { namespace: "default", name: machine.id });
+    assert.deepEqual([left?.spec.deregister, left?.status?.status], ["Force", "INACTIVE"]);
   });
 
   it("where nothing was refused it waits until it is empty, says for what, and deletes nothing", async () => {

@@ -60,7 +60,7 @@ export interface House {
   readonly bus: MemoryBus;
   machine(
     name: string,
-    options?: { simulated?: Partial<SimulatedOptions>; agent?: Partial<AgentOptions> },
+    options?: { simulated?: Partial<SimulatedOptions>; agent?: Partial<AgentOptions>; cluster?: string },
   ): Promise<Machine>;
   /** The control plane's controllers end, and others begin on the same store. */
   restartControllers(): Promise<void>;
@@ -93,7 +93,7 @@ export async function openHouse(
     api,
     store,
     bus,
-    async machine(name, { simulated = {}, agent: agentOptions = {} } = {}) {
+    async machine(name, { simulated = {}, agent: agentOptions = {}, cluster = "default" } = {}) {
       const books = simulatedMachine();
       const id = idOf(name);
       let runtime: SimulatedRuntime | undefined;
@@ -112,7 +112,7 @@ export async function openHouse(
           agent = createAgent({
             instance: id,
             namespace: "default",
-            cluster: "default",
+            cluster,
             bus: end,
             runtime,
             options: { ...FAST, hostname: name, address: "10.0.0.7", ...agentOptions },
