@@ -39,6 +39,20 @@ describe("TLS files", () => {
     assert(new X509Certificate(renewed.cert).verify(new X509Certificate(made.ca).publicKey));
   });
 
+  it("other names, also fewer of them: another certificate; the same names: the same one", async () => {
+    const plain = await ensure();
+    const names = ["davit.example", "10.0.0.7", "2001:db8::7"];
+    const named = await ensure(Date.now(), names);
+    const certificate = new X509Certificate(named.cert);
+    assert(
+      certificate.checkHost("davit.example") && certificate.checkIP("10.0.0.7") && certificate.checkIP("2001:db8::7"),
+    );
+    assert.equal((await ensure(Date.now(), [...names, "localhost"])).cert, named.cert);
+    const fewer = await ensure(Date.now(), ["10.0.0.7"]);
+    assert.equal(new X509Certificate(fewer.cert).checkHost("davit.example"), undefined);
+    assert.equal(fewer.ca, plain.ca);
+  });
+
   it("a new name, a damaged file, or a key without its certificate: made anew", async () => {
     const made = await ensure();
     const named = await ensure(Date.now(), ["davit.example"]);
