@@ -21,6 +21,8 @@ export interface Machine {
   readonly name: string;
   readonly address: string;
   readonly machineId: string;
+  /** Where lines are run, and HOME. */
+  readonly folder: string;
   /** Its /var/lib, seen from here. */
   readonly lib: string;
   /** Runs a shell's line on it to its end, with `davit` on PATH. */
@@ -33,8 +35,8 @@ export interface Machine {
   processes(): Promise<number[]>;
   /** The instances that its agents have been: an instance's containers carry its id. */
   instances(): string[];
-  /** Container ids of its agents. */
-  containers(): Promise<string[]>;
+  /** Container ids of its agents: those that run, or all. */
+  containers(all?: "all"): Promise<string[]>;
   /** kill -9 of everything that runs on it; containers run on. */
   kill(): Promise<void>;
   /** As if the power had failed and come back: nothing runs, containers neither, and what tells one boot from the next
@@ -188,6 +190,7 @@ async function startMachine({ id, name, at, wire, bin, folder }: MachineOptions)
     name,
     address,
     machineId,
+    folder: own,
     lib,
     run: (line, env) => execute("ip", onIt(line), environment(env)),
     start: (line, env) =>
@@ -195,7 +198,8 @@ async function startMachine({ id, name, at, wire, bin, folder }: MachineOptions)
     link: (state) => ip("-n", namespace(), "link", "set", "eth0", state),
     processes: () => processesIn(namespace()),
     instances: () => [...knownInstanceIds(dataFolder(join(lib, "davit"))), joinedInstance(machineId)],
-    containers: async () => (await Promise.all(machine.instances().map(containersOf))).flat(),
+    containers: async (all) =>
+      (await Promise.all(machine.instances().map((instance) => containersOf(instance, all)))).flat(),
     async kill() {
       await eventually(`nothing runs on ${name}`, async () => {
         const pids = await machine.processes();
@@ -216,7 +220,7 @@ async function startMachine({ id, name, at, wire, bin, folder }: MachineOptions)
     },
     async remove() {
       await machine.kill();
-      const containers = await machine.containers();
+      const containers = await machine.containers("all");
       if (containers.length > 0) await execute("docker", ["rm", "-f", "-v", ...containers]);
       await execute("ip", ["netns", "del", namespace()]);
     },
@@ -234,9 +238,9 @@ async function startMachine({ id, name, at, wire, bin, folder }: MachineOptions)
 const joinedInstance = (machineId: string): string =>
   createHash("sha256").update(`default/${machineId}`).digest("hex").slice(0, 32);
 
-async function containersOf(instance: string): Promise<string[]> {
+async function containersOf(instance: string, all?: "all"): Promise<string[]> {
   const filter = `label=${LABELS.agent}=${instance}`;
-  const { stdout } = await execute("docker", ["ps", "-a", "-q", "--no-trunc", "--filter", filter]);
+  const { stdout } = await execute("docker", ["ps", ...(all ? ["-a"] : []), "-q", "--no-trunc", "--filter", filter]);
   return stdout.split("\n").filter(Boolean);
 }
 
