@@ -126,6 +126,8 @@ export function createSession(deps: SessionDeps): Session {
     refusedForMs = by.retryMs * (0.75 + random() / 2);
     const news = by.reason !== refusal?.reason || by.message !== refusal.message;
     refusal = by;
+    // It was told before, perhaps, and did not hear it.
+    if (by.orphan) engine.letGo();
     const { reason, message, retryMs } = by;
     // That passes by itself, as after a reboot.
     if (reason === "Busy") log.info({ reason, message, retryMs }, "not yet: asking again");

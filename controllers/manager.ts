@@ -55,6 +55,9 @@ export interface ControllersOptions {
   graceMs?: number;
   /** How often agents are asked to be heard. @default 5 s */
   heartbeatMs?: number;
+  /** A task that its agent stops by itself (`lostInstances` with STOP) counts as stopped so long after that should
+   *  be done. @default 15 s */
+  selfStopMarginMs?: number;
   /** How long the object of a machine that has left stays. @default 1 h */
   keepInactiveMs?: number;
   /** The control plane's own, such as `1.4.2`: agents whose version does not go with it are refused.
@@ -145,10 +148,17 @@ function startAll(deps: Deps, options: ControllersOptions, bus: ControlBus): { s
 
   run("drain", createDrainReconciler(withJournal), drainSources(world));
 
-  const { graceMs = 15_000, heartbeatMs = 5_000, keepInactiveMs = 3_600_000, version } = options;
+  const {
+    graceMs = 15_000,
+    heartbeatMs = 5_000,
+    keepInactiveMs = 3_600_000,
+    selfStopMarginMs = 15_000,
+    version,
+  } = options;
   const connectivity = createConnectivity(deps, {
     bus,
     graceMs,
+    selfStopMarginMs,
     onSilent: (instance) => sessions.end(instance),
     onHearing(cluster) {
       const { namespace, name } = parseKey(cluster);

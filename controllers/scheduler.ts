@@ -13,6 +13,7 @@ import type {
 import { type Book, createBook } from "../scheduling/book.js";
 import { stopOrder } from "../scheduling/choose-stops.js";
 import { type Demand, demandOf, portKey } from "../scheduling/demand.js";
+import { arePortsIn } from "../scheduling/instance.js";
 import { type Placement, place } from "../scheduling/place.js";
 import { instanceInfo, resourceList } from "../scheduling/resources.js";
 import { clusterKey } from "./cluster/keys.js";
@@ -165,6 +166,7 @@ function whatIsMissing(book: Book, name: string, demand: Demand): string | undef
   if (!demand.attributes.every((attribute) => attributes.has(attribute))) return "ATTRIBUTE";
   if (left.cpuUnits < demand.cpuUnits) return "RESOURCE:CPU";
   if (left.memoryMiB < demand.memoryMiB) return "RESOURCE:MEMORY";
+  if (!arePortsIn(info.portRange, demand.staticPorts)) return "RESOURCE:PORTS";
   const taken = new Set(left.reservedPorts.map(portKey));
   return demand.staticPorts.some((port) => taken.has(portKey(port))) ? "RESOURCE:PORTS" : undefined;
 }

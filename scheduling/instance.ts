@@ -1,3 +1,4 @@
+import type { PortRange } from "../api/port-range.js";
 import { type Demand, type HostPort, portKey } from "./demand.js";
 
 /** An instance holds at most this many reserved host ports at a time, its own included (spec/02 §4.2). */
@@ -13,6 +14,8 @@ export interface InstanceInfo {
   readonly memoryMiB: number;
   /** Ports that the machine keeps for itself (registered `PORTS` and `PORTS_UDP`). */
   readonly reservedPorts: readonly HostPort[];
+  /** The host ports that tasks may ask for by number; all if left out. */
+  readonly portRange?: PortRange;
   /** Only an `ACTIVE` machine whose agent is connected gets tasks. */
   readonly status: string;
   readonly agentConnected: boolean;
@@ -130,6 +133,7 @@ export class Row {
   private hasPorts({ staticPorts }: Demand): boolean {
     if (staticPorts.length === 0) return true;
     if (this.ports.size + staticPorts.length > MAX_RESERVED_PORTS) return false;
+    if (!arePortsIn(this.info.portRange, staticPorts)) return false;
     return !staticPorts.some((port) => this.isPortTaken(port));
   }
 
@@ -147,5 +151,8 @@ export class Row {
     for (const index of waiting) index.reconsider(this);
   }
 }
+
+export const arePortsIn = (range: PortRange | undefined, ports: readonly HostPort[]): boolean =>
+  range === undefined || ports.every(({ port }) => port >= range.from && port <= range.to);
 
 export const zoneOf = (info: InstanceInfo): string => info.zone ?? "";

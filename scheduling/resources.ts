@@ -1,4 +1,6 @@
 // Between ECS's resource lists and the ledger.
+
+import { parsePortRange } from "../api/port-range.js";
 import type { ContainerInstance, Resource } from "../api/types.gen.js";
 import type { Book, Remaining } from "./book.js";
 import type { HostPort } from "./demand.js";
@@ -9,6 +11,7 @@ export function instanceInfo({ metadata, spec, status = {} }: ContainerInstance)
   const resources = status.registeredResources ?? [];
   const attributes = [...(spec.attributes ?? []), ...(status.attributes ?? [])];
   const zone = attributes.find((attribute) => attribute.name === "ecs.availability-zone")?.value;
+  const portRange = status.portRange === undefined ? undefined : parsePortRange(status.portRange);
   const state = status.status ?? "REGISTERING";
   return {
     name: metadata.name,
@@ -16,6 +19,7 @@ export function instanceInfo({ metadata, spec, status = {} }: ContainerInstance)
     cpuUnits: integer(resources, "CPU"),
     memoryMiB: integer(resources, "MEMORY"),
     reservedPorts: [...ports(resources, "PORTS", "tcp"), ...ports(resources, "PORTS_UDP", "udp")],
+    ...(portRange && { portRange }),
     status: state === "ACTIVE" && spec.status === "DRAINING" ? "DRAINING" : state,
     agentConnected: status.agentConnected ?? false,
     attributes,

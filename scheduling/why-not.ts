@@ -1,6 +1,6 @@
 import type { Ledger } from "./book.js";
 import { type Demand, portKey } from "./demand.js";
-import { ABSENT, type Misfit, type Row } from "./instance.js";
+import { ABSENT, arePortsIn, type Misfit, type Row } from "./instance.js";
 
 /** `DISTINCT`: the machine holds a task of the group already. */
 export type WhyNot = Misfit | "DISTINCT";
@@ -84,6 +84,8 @@ function textOf(reason: WhyNot, rows: readonly Row[], demand: Demand): string {
       return `insufficient memory (needs ${demand.memoryMiB} MiB, largest remaining ${largest("memoryMiB")} MiB)`;
     case "RESOURCE:PORTS": {
       const taken = demand.staticPorts.filter((port) => rows.some((row) => row.isPortTaken(port)));
+      const beyond = demand.staticPorts.filter((port) => rows.every(({ info }) => !arePortsIn(info.portRange, [port])));
+      if (beyond.length > 0) return `port ${beyond.map(portKey).join(", ")} beyond the machine's port range`;
       if (taken.length === 0) return "no reserved port left (100 at most)";
       return `port ${taken.map(portKey).join(", ")} in use`;
     }

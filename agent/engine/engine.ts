@@ -2,9 +2,9 @@
 // tells by `report`; whatever happens ends in looking at the task again.
 
 import type { Log } from "../../api/log.js";
+import type { PortRange } from "../../api/port-range.js";
 import type { Resource } from "../../api/types.gen.js";
 import type { Assignment, Revisions, TaskId, TaskReport } from "../../bus/messages.js";
-import type { PortRange } from "../options-ports.js";
 import type { Runtime } from "../runtimes/runtime.js";
 import { createAlarm } from "./alarm.js";
 import { createFence } from "./fence.js";

@@ -1,6 +1,7 @@
 // The agent has the last word on what fits its machine: it counts what it holds against what it registered. Pure.
+
+import type { PortRange } from "../../api/port-range.js";
 import type { Resource } from "../../api/types.gen.js";
-import type { PortRange } from "../options-ports.js";
 import type { ResolvedTask } from "./definition.js";
 
 /** Why `wanted` does not fit beside `held`, in ECS's words (spec/09 §7), or undefined if it does.

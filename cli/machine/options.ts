@@ -1,6 +1,6 @@
 // What is said about a machine when it joins, and kept with its identity.
 import type { AgentOptions } from "../../agent/options.js";
-import { parsePortRange } from "../../agent/options-ports.js";
+import { parsePortRange } from "../../api/port-range.js";
 import type { Attribute } from "../../api/types.gen.js";
 import { UsageError } from "../failure.js";
 

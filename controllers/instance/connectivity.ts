@@ -22,6 +22,7 @@ export interface ConnectivityOptions {
   bus: ControlBus;
   /** A silent agent is noticed within so long. */
   graceMs: number;
+  selfStopMarginMs: number;
   /** An agent has fallen silent; called before that is written. */
   onSilent(instance: Ref): void;
   /** Machines of this cluster are heard after none was. */
@@ -130,7 +131,11 @@ export function createConnectivity(deps: Deps, options: ConnectivityOptions): Co
       voices.set(keyOf(instance), { atMs, gone: true, missed: true });
       await write(instance, { agentConnected: false, atMs });
     },
-    hearing: (key) => ({ sinceMs: bus.connected() ? hearingSinceMs.get(key) : undefined, graceMs }),
+    hearing: (key) => ({
+      sinceMs: bus.connected() ? hearingSinceMs.get(key) : undefined,
+      graceMs,
+      selfStopMarginMs: options.selfStopMarginMs,
+    }),
     stop() {
       clearInterval(timer);
       for (const each of off) each();

@@ -29,16 +29,14 @@ export async function register(deps: RegisterDeps, request: SyncRequest): Promis
   }
   if (world.cluster(namespace, cluster) === undefined && cluster === DEFAULT_CLUSTER)
     await ensureDefaultCluster(client, namespace);
-  const badTags = known && (await giveTags(deps, known, request));
-  if (badTags) return { refused: badTags };
+  if (known) await giveTags(deps, known, request);
   const arns = arnsOf(namespace);
   for (;;) {
     const instance = await objects.changeStatus("ContainerInstance", ref, (current) =>
       registered(current, request, arns, now()),
     );
     if (instance) return { instance };
-    const failure = await create(deps, request, cluster);
-    if (failure) return { refused: failure };
+    await create(deps, request, cluster);
   }
 }
 
@@ -61,7 +59,7 @@ async function hasCluster(
   return cluster !== undefined && (!isNew || cluster.metadata.deletionTimestamp === undefined);
 }
 
-async function create(deps: Deps, request: SyncRequest, cluster: string): Promise<Refused | undefined> {
+async function create(deps: Deps, request: SyncRequest, cluster: string): Promise<void> {
   const { namespace, instance: name, tags = [] } = request;
   try {
     const made = await deps.client.create(
@@ -75,40 +73,26 @@ async function create(deps: Deps, request: SyncRequest, cluster: string): Promis
       { fieldManager: MANAGER },
     );
     deps.objects.wrote("ContainerInstance", made);
-    return undefined;
   } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    if (error.reason === "AlreadyExists") return undefined;
-    if (error.reason === "Invalid") return invalid(error);
-    throw error;
+    if (!isThere(error)) throw error;
   }
 }
 
 /** Those of the first registration, where its object was made before: when it joined. */
-async function giveTags(
-  { client, objects }: Deps,
-  known: ContainerInstance,
-  { tags }: SyncRequest,
-): Promise<Refused | undefined> {
-  if (!tags?.length || known.spec.tags?.length || known.status?.registeredAt !== undefined) return undefined;
-  try {
-    const { metadata } = known;
-    const given = await client.patch("ContainerInstance", metadata, { spec: { tags } }, { fieldManager: MANAGER });
-    objects.wrote("ContainerInstance", given);
-    return undefined;
-  } catch (error) {
-    if (error instanceof ApiError && error.reason === "Invalid") return invalid(error);
-    throw error;
-  }
+async function giveTags({ client, objects }: Deps, known: ContainerInstance, { tags }: SyncRequest): Promise<void> {
+  if (!tags?.length || known.spec.tags?.length || known.status?.registeredAt !== undefined) return;
+  const { metadata } = known;
+  const given = await client.patch("ContainerInstance", metadata, { spec: { tags } }, { fieldManager: MANAGER });
+  objects.wrote("ContainerInstance", given);
 }
 
-const invalid = ({ message }: ApiError): Refused => ({ reason: "InvalidRegistration", message });
+const isThere = (error: unknown): boolean => error instanceof ApiError && error.reason === "AlreadyExists";
 
 async function ensureDefaultCluster(client: Deps["client"], namespace: string): Promise<void> {
   try {
     const metadata = { namespace, name: DEFAULT_CLUSTER };
     await client.create("Cluster", { apiVersion: "davit.dev/v1", kind: "Cluster", metadata, spec: {} });
   } catch (error) {
-    if (!(error instanceof ApiError && error.reason === "AlreadyExists")) throw error;
+    if (!isThere(error)) throw error;
   }
 }

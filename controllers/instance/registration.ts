@@ -7,6 +7,7 @@ import type { Refusal, SyncRequest } from "../../bus/messages.js";
 import { advanceContainerInstance } from "../../state-machines/container-instance.js";
 import { instanceIdOf } from "../enrolment/identity.js";
 import { isDrainWanted } from "./drain.js";
+import { invalidity } from "./invalid.js";
 import { versionSkew } from "./skew.js";
 import { isoOf, said } from "./status.js";
 
@@ -71,28 +72,6 @@ function departed(request: SyncRequest, instance: ContainerInstance | undefined)
 /** Whether the instance's id was made from its machine's, as with every machine that joins. */
 export const hasJoined = ({ instance, namespace, machineId }: SyncRequest): boolean =>
   machineId !== undefined && instanceIdOf(namespace, machineId) === instance;
-
-function invalidity(request: SyncRequest, instance: ContainerInstance | undefined): string | undefined {
-  const { resources, portRange, instance: id } = request;
-  const wanted = clusterNameOf(request.cluster);
-  const known = instance && clusterNameOf(instance.spec.cluster);
-  if (known !== undefined && known !== wanted)
-    return `Container instance ${id} belongs to cluster ${known}, and its agent names ${wanted}. To move the machine, deregister it (davit instance deregister ${id}) and join it anew; else set the agent's cluster to ${known}.`;
-  for (const name of ["CPU", "MEMORY"]) {
-    const value = resources.find((resource) => resource.name === name)?.integerValue;
-    if (value === undefined || value <= 0)
-      return `resources: ${name} is ${value ?? "missing"}; it must be above 0. Look at what the agent reserves (ECS_RESERVED_MEMORY) and at its share (--cpu, --memory).`;
-  }
-  if (portRange !== undefined && parsePortRange(portRange) === undefined)
-    return `portRange: "${portRange}" is no range of ports such as 8000-8999.`;
-  return undefined;
-}
-
-export function parsePortRange(text: string): { from: number; to: number } | undefined {
-  const [, from, to] = /^([0-9]{1,5})-([0-9]{1,5})$/.exec(text) ?? [];
-  const range = { from: Number(from), to: Number(to) };
-  return from !== undefined && range.from >= 1 && range.from <= range.to && range.to <= 65_535 ? range : undefined;
-}
 
 /** A session opens: what the agent says of its machine, connected, and the next epoch, above that of the store and the
  *  agent's own (of which the store may have been restored from before). */

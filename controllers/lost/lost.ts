@@ -77,7 +77,10 @@ export function createLostSide(deps: LostDeps): LostSide {
         set.metadata.deletionTimestamp === undefined &&
         service !== undefined &&
         service.metadata.deletionTimestamp === undefined,
-      stopTimeoutMs: Math.max(STOP_TIMEOUT_MS, ...containers.map(({ stopTimeout = 0 }) => stopTimeout * 1000)),
+      stopTimeoutMs: Math.max(
+        ...containers.map(({ stopTimeout }) => (stopTimeout === undefined ? STOP_TIMEOUT_MS : stopTimeout * 1000)),
+        0,
+      ),
     };
   };
 

@@ -29,10 +29,9 @@ export interface Hearing {
   sinceMs: number | undefined;
   /** So long after that every machine has had its chance to be heard, too. */
   graceMs: number;
+  /** Spare time for agents that stop tasks by themselves: by their own clock, and as they notice that they are cut. */
+  selfStopMarginMs: number;
 }
-
-/** Spare time between an agent's own clock and this one, ms, before its tasks count as stopped by itself. */
-export const SELF_STOP_MARGIN_MS = 15_000;
 
 /** Since when, ms, its machine has not been heard of; undefined while it is connected, or has never been. */
 export function lostSince({ status }: ContainerInstance): number | undefined {
@@ -76,7 +75,7 @@ export function judge(
   // Nobody takes a standalone task's place: it may as well go on.
   if (original && !hasService(task) && !stopAsked(task)) return { kind: "keep" };
   if (hearing.sinceMs === undefined) return { kind: "deaf" };
-  const selfStopMs = action === "STOP" ? stopTimeoutMs + SELF_STOP_MARGIN_MS : 0;
+  const selfStopMs = action === "STOP" ? stopTimeoutMs + hearing.selfStopMarginMs : 0;
   const untilMs = Math.max(sinceMs + afterMs + selfStopMs, hearing.sinceMs + hearing.graceMs);
   if (untilMs > nowMs) return { kind: "wait", untilMs };
   return { kind: setAside ? "setAside" : "stop" };

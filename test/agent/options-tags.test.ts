@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { agentOptionsFromEnv } from "../../agent/options.js";
 import { InvalidAttributes } from "../../agent/options-attributes.js";
-import { parsePortRange } from "../../agent/options-ports.js";
+import { parsePortRange } from "../../api/port-range.js";
 import { temporaryFolder } from "../support/folder.js";
 
 describe("a machine's tags from ECS's variables", () => {

@@ -6,7 +6,7 @@ import { isSetAside, SET_ASIDE } from "../../controllers/task/view.js";
 import { iso, pending, running, stopped, T0 } from "./support/objects.js";
 
 const S = 1_000;
-const hearing: Hearing = { sinceMs: T0 - 3_600 * S, graceMs: 15 * S };
+const hearing: Hearing = { sinceMs: T0 - 3_600 * S, graceMs: 15 * S, selfStopMarginMs: 15 * S };
 const policy = (parts: Partial<LostPolicy> = {}): LostPolicy => ({ ...lostPolicy(undefined, undefined), ...parts });
 const owned = (task: Task): Task => ({
   ...task,

@@ -11,6 +11,7 @@ import {
 } from "../../../agent/runtimes/simulated/simulated.js";
 import type { ContainerDefinition, Service, ServiceSpec, Task, TaskDefinitionSpec } from "../../../api/types.gen.js";
 import { type ApiServer, createApiServer } from "../../../apiserver/index.js";
+import type { Goodbye } from "../../../bus/messages.js";
 import type { ObjectClient } from "../../../client/object-client.js";
 import { type Controllers, type ControllersOptions, startControllers } from "../../../controllers/manager.js";
 import { openLmdbStore } from "../../../store/lmdb/lmdb-store.js";
@@ -50,7 +51,9 @@ export interface Machine {
   kill(): Promise<void>;
   start(): Promise<void>;
   /** A clean shutdown. */
-  stop(): Promise<void>;
+  stop(kind?: Goodbye["kind"]): Promise<void>;
+  /** The machine loses its power: agent and containers end at once. */
+  fail(): Promise<void>;
 }
 
 export interface House {
@@ -77,7 +80,9 @@ export interface House {
 }
 
 export async function openHouse(
-  options: Partial<Pick<ControllersOptions, "graceMs" | "heartbeatMs" | "now">> = {},
+  options: Partial<
+    Pick<ControllersOptions, "graceMs" | "heartbeatMs" | "now" | "keepInactiveMs" | "selfStopMarginMs" | "version">
+  > = {},
 ): Promise<House> {
   const folder = temporaryFolder("controllers");
   const store = await openLmdbStore({ folder: folder.path });
@@ -128,8 +133,12 @@ export async function openHouse(
           await runtime?.close();
           agent = undefined;
         },
-        async stop() {
-          await agent?.stop();
+        async fail() {
+          await machine.kill();
+          books.turnOff();
+        },
+        async stop(kind) {
+          await agent?.stop(kind && { kind });
           await end.close();
           await runtime?.close();
           agent = undefined;
