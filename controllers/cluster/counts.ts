@@ -1,5 +1,6 @@
 // What a cluster holds, in numbers, with ECS's names. Pure.
 import type { ClusterStatus, ContainerInstance, LaunchType, Service } from "../../api/types.gen.js";
+import { countsInMetrics } from "../../api/utilization.js";
 import { launchTypeOf, type TasksByLaunchType } from "./tally.js";
 
 export interface Held {
@@ -21,9 +22,9 @@ export type ClusterCounts = Required<
   >
 >;
 
-/** Only machines ACTIVE or DRAINING count in a cluster (spec/07 §9.3). */
-export const isRegistered = ({ status }: ContainerInstance): boolean =>
-  status?.status === "ACTIVE" || status?.status === "DRAINING";
+/** The same machines as in the cluster's metrics. */
+const isRegistered = ({ status }: ContainerInstance): boolean =>
+  countsInMetrics({ status: status?.status ?? "REGISTERING" });
 
 /** A service that is being deleted is DRAINING until its tasks have stopped. */
 export const isActiveService = ({ metadata }: Service): boolean => metadata.deletionTimestamp === undefined;
