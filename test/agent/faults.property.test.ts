@@ -1,5 +1,5 @@
-// Whatever happens to bus, runtime and agent: a container is never there twice, states only move forward, and once
-// the faults stop everything converges and nothing is left over.
+// Whatever happens to bus, runtime and agent: a container is never there twice, nothing is started beside what a sync
+// answer no longer names, states only move forward, and once the faults stop everything converges and nothing is left.
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { countOf, seedOf } from "../support/soak-count.js";
@@ -9,8 +9,8 @@ import { goesForward } from "./support/control.js";
 import { type Bench, bench } from "./support/machine.js";
 
 type Move =
-  | { kind: "assign" | "stop" | "crash" | "vanish" | "unhealthy"; which: number }
-  | { kind: "kill" | "offline" | "online" | "supersede" | "resync" }
+  | { kind: "assign" | "stop" | "crash" | "vanish" | "unhealthy" | "giveAway"; which: number }
+  | { kind: "kill" | "offline" | "online" | "supersede" | "resync" | "refuse" | "accept" }
   | { kind: "wait"; ms: number };
 
 const which = fc.nat({ max: 5 });
@@ -21,7 +21,13 @@ const moves: fc.Arbitrary<Move[]> = fc.array(
       weight: 4,
       arbitrary: fc.record({ kind: fc.constantFrom("stop", "crash", "vanish", "unhealthy"), which }),
     },
-    { weight: 3, arbitrary: fc.record({ kind: fc.constantFrom("kill", "offline", "online", "supersede", "resync") }) },
+    { weight: 4, arbitrary: fc.record({ kind: fc.constant("giveAway" as const), which }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        kind: fc.constantFrom("kill", "offline", "online", "supersede", "resync", "refuse", "accept"),
+      }),
+    },
     { weight: 5, arbitrary: fc.record({ kind: fc.constant("wait" as const), ms: fc.nat({ max: 12 }) }) },
   ),
   { minLength: 5, maxLength: 25 },
@@ -42,11 +48,12 @@ describe("agent under random faults", () => {
     this.timeout(50_000);
     await fc.assert(
       fc.asyncProperty(plan, async ({ seed, moves, loss, duplication, delayMs, failures, slow }) => {
+        const fence = watchTheFence();
         const machine = bench({
           seed,
           simulated: {
             startMs: slow ? [0, 8] : 0,
-            stopMs: slow ? [0, 8] : 0,
+            stopMs: slow ? [0, 25] : 0,
             pullMs: slow ? [0, 4] : 0,
             stopFailureRate: failures,
             startFailureRate: failures / 2,
@@ -65,6 +72,10 @@ describe("agent under random faults", () => {
               await late(slow);
               return seen;
             },
+            async start(id) {
+              fence.starts();
+              await plain.start(id);
+            },
             // Answers that get lost: what was asked may have happened.
             async create(spec) {
               const id = await plain.create(spec);
@@ -77,6 +88,7 @@ describe("agent under random faults", () => {
         control.revisions = {
           "default/shop:1": revision([container(), container({ name: "side", essential: false })]),
         };
+        fence.watch(machine);
         const watch = watchForTwins(machine);
         try {
           await machine.start();
@@ -86,9 +98,11 @@ describe("agent under random faults", () => {
             watch.check();
           }
           control.faults = { loss: 0, duplication: 0, delayMs: 0 };
+          control.refusal = undefined;
           control.setConnected(true);
           await converged(machine);
           watch.check();
+          fence.check();
           for (const { history } of control.tasks.values()) assert.ok(goesForward(history), history.join(" "));
 
           for (const task of control.tasks.keys()) control.stop(task);
@@ -141,13 +155,51 @@ function watchForTwins(machine: Bench): { check(): void; end(): void } {
   };
 }
 
+/** Nothing is started while anything lives that the last sync answer did not name. */
+function watchTheFence(): { watch(machine: Bench): void; starts(): void; check(): void } {
+  let alive: () => string[] = () => [];
+  const ghosts = new Set<string>();
+  const failures: string[] = [];
+  let epoch = 0;
+  return {
+    watch(machine) {
+      const running = () =>
+        [...(machine.runtime()?.containers.values() ?? [])].filter(({ lastStatus }) => lastStatus === "RUNNING");
+      alive = () => running().flatMap(({ id, task }) => (ghosts.has(id) ? [task] : []));
+      machine.control.onSyncAnswer = (answer) => {
+        if (answer.refused || answer.epoch <= epoch) return;
+        epoch = answer.epoch;
+        const named = new Set(answer.assignments.map(({ task }) => task));
+        for (const { id, task } of running()) if (!named.has(task)) ghosts.add(id);
+      };
+    },
+    starts() {
+      const tasks = alive();
+      if (tasks.length > 0) failures.push(`a start while ${tasks.join()} of session ${epoch} live on`);
+    },
+    check: () => assert.deepEqual(failures, []),
+  };
+}
+
+const GIVEN_AWAY = new WeakMap<Bench, Set<number>>();
+
 async function make(move: Move, machine: Bench): Promise<void> {
   const { control } = machine;
+  const givenAway = GIVEN_AWAY.get(machine) ?? new Set();
+  GIVEN_AWAY.set(machine, givenAway);
   const containersOf = (which: number) =>
     [...machine.runtime().containers.values()].filter(({ task }) => task === hex(`t${which}`));
   switch (move.kind) {
+    case "giveAway":
+      // Its id never comes back: another task has its place.
+      if (!control.tasks.has(hex(`t${move.which}`))) return;
+      givenAway.add(move.which);
+      control.drop(hex(`t${move.which}`));
+      control.assign(assignment(`successor of ${move.which}`));
+      return control.supersede(control.epoch + 1);
     case "assign":
-      if (!control.tasks.has(hex(`t${move.which}`))) control.assign(assignment(`t${move.which}`));
+      if (!givenAway.has(move.which) && !control.tasks.has(hex(`t${move.which}`)))
+        control.assign(assignment(`t${move.which}`));
       return;
     case "stop":
       return control.stop(hex(`t${move.which}`));
@@ -167,6 +219,12 @@ async function make(move: Move, machine: Bench): Promise<void> {
     case "offline":
     case "online":
       return control.setConnected(move.kind === "online");
+    case "refuse":
+      control.refusal = { reason: "Busy", message: "in a moment", retryMs: 3 };
+      return;
+    case "accept":
+      control.refusal = undefined;
+      return;
     case "supersede":
       return control.supersede(control.epoch + 1);
     case "resync":

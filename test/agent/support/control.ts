@@ -43,6 +43,8 @@ export interface Control {
   heartbeatMs: number;
   /** No session is opened, for this reason. */
   refusal: Refusal | undefined;
+  /** Called when the agent gets an answer to a sync. */
+  onSyncAnswer: (answer: SyncAnswer) => void;
   /** Batches of reports in the order in which they came. */
   readonly batches: ReportBatch[];
   /** A fresh end of the bus for the agent. */
@@ -192,6 +194,7 @@ export function createControl(random: () => number = () => 0.5): Control {
     epoch: 0,
     heartbeatMs: 50,
     refusal: undefined,
+    onSyncAnswer: () => {},
     batches: [],
     connect() {
       const end: { handlers: Handlers | undefined; listeners: Set<(connected: boolean) => void> } = {
@@ -209,7 +212,11 @@ export function createControl(random: () => number = () => 0.5): Control {
         async close() {
           ends.delete(end);
         },
-        sync: (request, timeoutMs) => ask(() => sync(structuredClone(request)), timeoutMs),
+        async sync(request, timeoutMs) {
+          const answer = await ask(() => sync(structuredClone(request)), timeoutMs);
+          if (ends.has(end)) control.onSyncAnswer(answer);
+          return answer;
+        },
         report: (batch, timeoutMs) => ask(() => report(structuredClone(batch)), timeoutMs),
         heartbeat: (_message: Heartbeat) => {
           if (connected) counts.heartbeats += 1;
