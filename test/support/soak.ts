@@ -44,6 +44,11 @@ const SOAKS: Record<string, { file: string; grep: string; what: string }> = {
     grep: "agent under random faults",
     what: "500 random lives of one agent: faults of bus, runtime and process",
   },
+  "agent-restarts": {
+    file: "chaos/agent-restarts.test.js",
+    grep: "agent-restarts:",
+    what: "an agent restarted 200 times at random on a real bus, and 20 times on Docker, while tasks start and stop",
+  },
   "store-kill": {
     file: "store/lmdb-durability.test.js",
     grep: "kill -9",
