@@ -84,7 +84,9 @@ function decideInstance(
         "remove the folder, and join again.",
     );
   if (instance === undefined) return undefined;
-  const { spec, status = {} } = instance;
+  const { spec, status = {}, metadata } = instance;
+  if (metadata.deletionTimestamp !== undefined)
+    return refuse("Leaving", `Machine ${id} is being deleted: wait until it is gone, and join again.`);
   if (status.status !== "INACTIVE" && (status.status === "DEREGISTERING" || spec.deregister !== undefined))
     return refuse("Leaving", `Machine ${id} is leaving its cluster: wait until it is INACTIVE, and join again.`);
   const former = clusterNameOf(spec.cluster);
@@ -124,7 +126,8 @@ export function decideRenew(
     return refuse("Unknown", `No machine ${request.instance} has joined here: ${anew}.`);
   const { spec, status } = instance;
   if (spec.revoked) return refuse("Revoked", `The credential of machine ${request.instance} was taken back: ${anew}.`);
-  if (status.status === "INACTIVE")
+  // One that was turned out by force while it was away comes back to clear what still runs there.
+  if (status.status === "INACTIVE" && spec.deregister !== "Force")
     return refuse("Deregistered", `Machine ${request.instance} was deregistered: ${anew}.`);
   if (status.publicKey !== request.publicKey)
     return refuse("Revoked", `Machine ${request.instance} has joined again since, with another key: ${anew}.`);

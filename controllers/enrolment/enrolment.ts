@@ -107,6 +107,7 @@ export function createEnrolment(deps: EnrolmentDeps): Enrolment {
 const MANAGED = { fieldManager: MANAGER };
 const isLostRace = (error: unknown): boolean => error instanceof ApiError && error.reason === "Conflict";
 const isThere = (error: unknown): boolean => error instanceof ApiError && error.reason === "AlreadyExists";
+const isGone = (error: unknown): boolean => error instanceof ApiError && error.code === 404;
 /** Whole seconds, as the credential has them. */
 const expiry = ({ now, credentialMs }: EnrolmentDeps): number => Math.floor((now() + credentialMs) / 1000) * 1000;
 
@@ -171,8 +172,7 @@ async function useToken(
       await client.updateStatus("AccessToken", used, MANAGED);
       return { token, admitted: decision.admitted };
     } catch (error) {
-      const isGone = error instanceof ApiError && error.code === 404;
-      if (!(isLostRace(error) || isGone) || attempt === MAX_ATTEMPTS) throw error;
+      if (!(isLostRace(error) || isGone(error)) || attempt === MAX_ATTEMPTS) throw error;
     }
   }
 }
@@ -207,7 +207,8 @@ async function enter(
       await client.updateStatus("ContainerInstance", { ...instance, status }, MANAGED);
       return;
     } catch (error) {
-      if (!(isLostRace(error) || isThere(error)) || attempt === MAX_ATTEMPTS) throw error;
+      // It may also have gone: an hour after it had left, just now.
+      if (!(isLostRace(error) || isThere(error) || isGone(error)) || attempt === MAX_ATTEMPTS) throw error;
     }
   }
 }

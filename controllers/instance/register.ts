@@ -22,7 +22,10 @@ export async function register(deps: RegisterDeps, request: SyncRequest): Promis
   const cluster = clusterNameOf(request.cluster);
   const known = objects.newest("ContainerInstance", ref) ?? (await client.get("ContainerInstance", ref));
   const clusterExists = cluster === DEFAULT_CLUSTER || (await hasCluster(deps, namespace, cluster, known));
-  const refusal = refusalOf(request, { instance: known, version, clusterExists });
+  const elsewhere = world.informers.ContainerInstance.byIndex("name", name).find(
+    ({ metadata }) => metadata.namespace !== namespace,
+  );
+  const refusal = refusalOf(request, { instance: known, elsewhere, version, clusterExists });
   if (refusal) {
     if (known) await refuse(deps, ref, refusal);
     return { refused: refusal };

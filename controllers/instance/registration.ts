@@ -16,6 +16,8 @@ export type Refused = Omit<Refusal, "retryMs">;
 export interface RegistrationFacts {
   /** The machine's object, if there is one. */
   instance: ContainerInstance | undefined;
+  /** An object of this name in another namespace. */
+  elsewhere?: ContainerInstance | undefined;
   /** The control plane's; undefined: any agent will do. */
   version: string | undefined;
   clusterExists: boolean;
@@ -25,9 +27,15 @@ export interface RegistrationFacts {
  *  here (`rivals.ts`). */
 export function refusalOf(
   request: SyncRequest,
-  { instance, version, clusterExists }: RegistrationFacts,
+  { instance, elsewhere, version, clusterExists }: RegistrationFacts,
 ): Refused | undefined {
   const { instance: id } = request;
+  // What its token bound it to is not the agent's to choose.
+  if (elsewhere !== undefined)
+    return {
+      reason: "InvalidRegistration",
+      message: `Container instance ${id} belongs to namespace ${elsewhere.metadata.namespace}, and its agent names ${request.namespace}. To move the machine, deregister it there and join it anew.`,
+    };
   if (instance?.spec.revoked)
     return { reason: "Revoked", message: `The credential of ${id} was taken back: join the machine anew.` };
   const gone = departed(request, instance);

@@ -70,7 +70,10 @@ export const syncRequest = (instance: string, more: Partial<SyncRequest> = {}): 
   hostname: "host",
   address: "127.0.0.1",
   agentVersion: "0",
-  resources: [{ name: "CPU", type: "INTEGER", integerValue: 1024 }],
+  resources: [
+    { name: "CPU", type: "INTEGER", integerValue: 1024 },
+    { name: "MEMORY", type: "INTEGER", integerValue: 1024 },
+  ],
   attributes: [],
   tasks: [],
   ...more,

@@ -140,6 +140,11 @@ describe("whether a machine may join", () => {
     ["Cloned", "a machine id that is at work with another key", { instance: instance({ agentConnected: true }) }],
     ["Cloned", "the key of another machine", { keyHolder: instance({}, {}, "other") }],
     ["Leaving", "a machine that is leaving", { instance: instance({ status: "DEREGISTERING" }) }],
+    [
+      "Leaving",
+      "a machine whose object is being deleted",
+      { instance: { ...instance(), metadata: { ...metadata(id), deletionTimestamp: iso(NOW) } } },
+    ],
     ["Leaving", "a machine that has just been asked to leave", { instance: instance({}, { deregister: "Force" }) }],
     ["OtherCluster", "a machine of another cluster", { token: token({ cluster: "x" }), instance: instance() }],
     [
@@ -164,7 +169,17 @@ describe("whether a credential is renewed", () => {
       assert.deepEqual(decideRenew(renewal(), there), { admitted: there });
     }
   });
+  it("yes, for one that was deregistered by force while it was away: it has to clear what still runs there", () => {
+    const there = instance({ status: "INACTIVE" }, { deregister: "Force" });
+    assert.deepEqual(decideRenew(renewal(), there), { admitted: there });
+  });
   for (const [reason, what, there, key] of [
+    [
+      "Deregistered",
+      "a machine whose containers were orphaned",
+      instance({ status: "INACTIVE" }, { deregister: "Orphan" }),
+      "U-old",
+    ],
     ["Unknown", "a machine that never joined", undefined, "U-old"],
     ["Unknown", "a machine that has no key", instance({ publicKey: undefined }), "U-old"],
     ["Revoked", "a revoked machine", instance({}, { revoked: true }), "U-old"],

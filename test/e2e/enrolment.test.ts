@@ -10,6 +10,7 @@ import { createAgentBus } from "../../bus/agent.js";
 import { connectBus } from "../../bus/connect.js";
 import { createUser } from "../../bus/nkeys.js";
 import { inboxPrefix } from "../../bus/subjects.js";
+import { ownVersion } from "../../cli/own-version.js";
 import { readKubeconfig } from "../../client/kubeconfig.js";
 import { recordingLog, syncRequest } from "../bus/support.js";
 import { Davit } from "../support/davit.js";
@@ -66,7 +67,7 @@ describe("joining a Davit", function () {
     ends.push(() => connection.close());
     await connection.whenConnected(5_000);
     const bus = createAgentBus({ connection, instance, log });
-    const request = syncRequest(instance, { cluster, namespace, hostname: one.machineId, agentVersion: "0.1.0" });
+    const request = syncRequest(instance, { cluster, namespace, hostname: one.machineId, agentVersion: ownVersion() });
     const answer = await bus.sync({ ...request, machineId: one.machineId, bootId: "boot" }, 5_000);
     assert.equal(answer.refused, undefined);
     return { connection, bus, epoch: answer.epoch, log };
@@ -215,6 +216,28 @@ describe("joining a Davit", function () {
     assert.deepEqual([code, body.reason], [403, "WrongCluster"]);
     assert.equal(await instanceOf(one), undefined);
     assert.equal((await one.join(text, { cluster: "default" })).code, 200);
+  });
+
+  it("[01-11] nor does an agent get into another cluster or namespace by naming it on the bus", async () => {
+    await joined("--cluster", "c", "--create-cluster");
+    const one = await joined();
+    const { bus } = await atWork(one);
+    const request = syncRequest(one.instance, { agentVersion: ownVersion() });
+    for (const other of [
+      { cluster: "c" },
+      { namespace: "tenant" },
+      { namespace: "tenant", machineId: one.machineId },
+    ]) {
+      const { refused, epoch } = await bus.sync({ ...request, ...other }, 5_000);
+      assert.deepEqual([refused?.reason, epoch], ["InvalidRegistration", 0]);
+    }
+    const all = await davit.list("ContainerInstance", "-A");
+    assert.deepEqual(
+      all
+        .filter(({ metadata }) => metadata.name === one.instance)
+        .map(({ metadata, spec }) => [metadata.namespace, spec.cluster]),
+      [["default", "default"]],
+    );
   });
 
   it("a clone of a machine at work is refused; the same machine with a new key is the same instance", async () => {
