@@ -22,7 +22,8 @@ describe("davit's command line", () => {
 
   it("has every command that users were promised", () => {
     const promised =
-      "up down status apply get describe delete run stop logs events rollout skeleton kubectl kubeconfig bus version completion";
+      "up down status apply get describe delete run stop logs events rollout skeleton kubectl kubeconfig bus version completion " +
+      "backup restore doctor top";
     const there = program.commands.map((command) => command.name());
     for (const name of promised.split(" ")) assert.ok(there.includes(name), name);
   });

@@ -3,8 +3,11 @@ import type { Probe } from "../../../cli/api/probes.js";
 import { examine, isProblem } from "../../../cli/doctor/checks.js";
 import type { Facts } from "../../../cli/doctor/facts.js";
 import { page } from "../../../cli/doctor/page.js";
+import { examinePrerequisites } from "../../../cli/doctor/prerequisites.js";
+import { execute } from "../../support/davit.js";
 import { ago, answer, diagnosis, GIB, healthy, instance, local, NOW, task, token } from "./facts.js";
 
+const DAVIT = new URL("../../../cli/davit.js", import.meta.url).pathname;
 const DAY = 86_400_000;
 const probes = (m1: Probe): Facts["probes"] =>
   new Map([
@@ -373,5 +376,31 @@ describe("davit doctor's checks", () => {
     assert.equal(findings[10]?.what, "15 more tasks wait.");
     assert.equal(findings.at(-1)?.severity, "note");
     assert.match(page(healthy(), findings), /11 things are wrong\.\n✗ Task t0 .*\n {4}→ `davit describe/);
+  });
+});
+
+describe("davit doctor where no Davit is known yet", () => {
+  it("says what the machine lacks to run one, or to join one", () => {
+    const [first, second] = examinePrerequisites({
+      docker: "no Docker Engine answers",
+      nats: "nats-server was not found",
+    });
+    assert.deepEqual([first?.severity, first?.what], ["problem", "no Docker Engine answers."]);
+    assert.deepEqual([second?.severity, second?.what], ["note", "nats-server was not found."]);
+    assert.deepEqual(examinePrerequisites({}), []);
+  });
+
+  it("is asked of the machine itself", async () => {
+    const run = (env: NodeJS.ProcessEnv) =>
+      execute(process.execPath, [DAVIT, "doctor", "--data-dir", "/nowhere/davit"], env);
+    const here = await run({});
+    assert.equal(here.code, 0, here.stderr);
+    assert.equal(
+      here.stdout,
+      "No Davit is known here yet (there is no /nowhere/davit/kubeconfig). Nothing is wrong.\n",
+    );
+    const without = await run({ DOCKER_HOST: "unix:///nowhere/docker.sock" });
+    assert.equal(without.code, 1);
+    assert.match(without.stdout, /1 thing is wrong\.\n✗ no Docker Engine answers at \/nowhere\/docker\.sock/);
   });
 });
