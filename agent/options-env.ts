@@ -5,7 +5,7 @@ import type { AgentOptions } from "./options.js";
 import { parseInstanceAttributes } from "./options-attributes.js";
 import { parseArray } from "./options-json.js";
 import { parsePorts } from "./options-ports.js";
-import { hostTags, instanceTags, mergedTags } from "./options-tags.js";
+import { bothTags, hostTags, instanceTags } from "./options-tags.js";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -38,7 +38,7 @@ export function agentOptionsFromEnv(env: Env, hostTagsFile?: string): Partial<Ag
     loggingDrivers: read("ECS_AVAILABLE_LOGGING_DRIVERS", parseStrings, 'a JSON array such as ["json-file","none"]'),
     attributes: attributes?.valid,
     problems: attributes?.problems.length ? attributes.problems : undefined,
-    tags: mergedTags(hostTags(env, hostTagsFile), instanceTags(env)),
+    tags: bothTags(instanceTags(env), hostTags(env, hostTagsFile)),
     stopTimeoutMs: duration("ECS_CONTAINER_STOP_TIMEOUT"),
     startTimeoutMs: duration("ECS_CONTAINER_START_TIMEOUT"),
     cleanupWaitMs: duration("ECS_ENGINE_TASK_CLEANUP_WAIT_DURATION", MINUTE_MS),

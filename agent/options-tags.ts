@@ -1,6 +1,7 @@
 // A machine's tags: ECS_CONTAINER_INSTANCE_TAGS, and before them what a file on the machine says, where ECS's agent
 // would ask the cloud (ECS_CONTAINER_INSTANCE_PROPAGATE_TAGS_FROM=ec2_instance).
 import { readFileSync } from "node:fs";
+import { isReservedTag, MAX_TAGS, mergeTags } from "../api/tags.js";
 import type { Tag } from "../api/types.gen.js";
 import { parseStringMap } from "./options-json.js";
 
@@ -11,8 +12,6 @@ const OWN = "ECS_CONTAINER_INSTANCE_TAGS";
 const FROM = "ECS_CONTAINER_INSTANCE_PROPAGATE_TAGS_FROM";
 const MAX_KEY = 128;
 const MAX_VALUE = 256;
-const MAX_TAGS = 50;
-const RESERVED = "aws:";
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -35,31 +34,34 @@ export function hostTags(env: Env, file = HOST_TAGS_FILE): Tag[] | undefined {
     throw new Error(`${FROM}: ${file} cannot be read (${code}); write the machine's tags there, as {"rack":"r7"}`);
   }
   // What the platform itself says of the machine is not for others to say, as in ECS.
-  return parseTags(text, file, (key) => !key.startsWith(RESERVED));
+  return parseTags(text, file, (tag) => !isReservedTag(tag));
 }
 
-/** The later ones win. @throws Error for more than a machine may have */
-export function mergedTags(...sources: (Tag[] | undefined)[]): Tag[] | undefined {
-  const tags = new Map(sources.flatMap((source) => source ?? []).map((tag) => [tag.key, tag]));
-  if (tags.size > MAX_TAGS) throw new Error(`${OWN} and ${FROM}: ${tags.size} tags; at most ${MAX_TAGS} are allowed`);
-  return sources.every((source) => source === undefined) ? undefined : [...tags.values()];
+/** Of both, and where both have a key, the first one's. @throws Error for more than a machine may have */
+export function bothTags(own: Tag[] | undefined, others: Tag[] | undefined): Tag[] | undefined {
+  const tags = mergeTags(own, others);
+  if (tags !== undefined && tags.length > MAX_TAGS)
+    throw new Error(`${OWN} and ${FROM}: ${tags.length} tags; at most ${MAX_TAGS} are allowed`);
+  return tags && [...tags];
 }
 
-function parseTags(text: string, source: string, wanted: (key: string) => boolean = () => true): Tag[] {
+function parseTags(text: string, source: string, wanted: (tag: Tag) => boolean = () => true): Tag[] {
   const entries = parseStringMap(text);
   if (!entries)
     throw new Error(
       `${source}: "${text.trim()}" cannot be read; it must be a JSON object of strings such as {"k":"v"}`,
     );
-  return entries
-    .filter(([key]) => wanted(key))
-    .map(([key, value]) => {
-      check(source, key, "key", key, MAX_KEY);
-      check(source, key, "value", value, MAX_VALUE);
-      if (key === "" || key.toLowerCase().startsWith(RESERVED))
-        throw new Error(`${source}: the key "${key}" is not allowed; it must not be empty, nor begin with ${RESERVED}`);
-      return { key, value };
-    });
+  const tags = entries.map(([key, value]) => ({ key, value })).filter(wanted);
+  for (const tag of tags) {
+    const { key, value } = tag;
+    check(source, key, "key", key, MAX_KEY);
+    check(source, key, "value", value, MAX_VALUE);
+    if (key === "" || isReservedTag(tag))
+      throw new Error(
+        `${source}: "${key}":"${value}" is not allowed; keys are not empty, and aws: begins the system's own`,
+      );
+  }
+  return tags;
 }
 
 const CHARACTERS = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;

@@ -66,6 +66,7 @@ export function createSession(deps: SessionDeps): Session {
   let hasContact = false;
   let refusal: Refusal | undefined;
   let refusedForMs = 0;
+  let hasLetGo = false;
   let arn: string | undefined;
   let wanted: string | undefined;
   let running = false;
@@ -133,6 +134,13 @@ export function createSession(deps: SessionDeps): Session {
     if (reason === "Busy") log.info({ reason, message, retryMs }, "not yet: asking again");
     else if (news)
       log.error({ reason, retryMs }, `refused by the control plane, everything here runs on meanwhile: ${message}`);
+    if (by.orphan) letGo();
+  }
+
+  function letGo(): void {
+    if (!hasLetGo) log.warn({}, "this machine's containers are orphaned: they run on, and are nobody's");
+    hasLetGo = true;
+    engine.letGo();
   }
 
   /** @param unanswered syncs of our own before this one, each of which may have opened a session. */
@@ -146,6 +154,7 @@ export function createSession(deps: SessionDeps): Session {
     refusal = undefined;
     arn = answer.containerInstanceArn;
     hasContact = true;
+    hasLetGo = false;
     const complete = engine.replaceAll(answer.assignments, answer.revisions);
     if (!complete) log.error({ epoch }, "the sync answer lacks definitions");
     log.info({ epoch, assignments: answer.assignments.length }, "session open");
@@ -193,10 +202,7 @@ export function createSession(deps: SessionDeps): Session {
     }
     seq = message.seq;
     // First: what the same push forgets is to run on, too.
-    if (message.orphan) {
-      log.warn({}, "this machine is deregistered, its containers are orphaned: they run on, and are nobody's");
-      engine.letGo();
-    }
+    if (message.orphan) letGo();
     const complete = engine.assign(message.assignments, message.revisions);
     engine.forget(message.forget);
     if (!complete && !running) syncAgain("a definition is not known");

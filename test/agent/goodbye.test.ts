@@ -133,6 +133,25 @@ describe("agent whose machine is orphaned", () => {
     alive();
   });
 
+  it("hears of it also by a refusal, where the push was lost with a former process", async () => {
+    const machine = bench();
+    here = machine;
+    await machine.start();
+    const { control } = machine;
+    control.assign(assignment("one"));
+    await eventually("RUNNING", () => control.state(hex("one")) === "RUNNING");
+    await machine.kill();
+    control.refusal = { reason: "Deregistered", message: "it left by --orphan", retryMs: 5, orphan: true };
+    void machine.start();
+    await eventually("renamed", () =>
+      [...machine.runtime().containers.values()].every(({ runtimeName, lastStatus }) => {
+        assert.equal(lastStatus, "RUNNING");
+        return runtimeName.startsWith("davit-orphaned-");
+      }),
+    );
+    await eventually("let go", () => machine.agent().status().liveTasks === 0);
+  });
+
   it("what is not alive is removed, and a rename that fails is tried again", async () => {
     let failures = 3;
     const machine = bench({

@@ -31,8 +31,8 @@ describe("a machine's tags from ECS's variables", () => {
   it("[05-14] of a key in both, its own value wins", () =>
     assert.deepEqual(tagsOf({ ...FROM, ...own({ rack: "mine", k: "v" }) }, { rack: "host", room: "1" }), [
       { key: "rack", value: "mine" },
-      { key: "room", value: "1" },
       { key: "k", value: "v" },
+      { key: "room", value: "1" },
     ]));
 
   for (const [what, env, words] of [
@@ -46,7 +46,7 @@ describe("a machine's tags from ECS's variables", () => {
       own({ k: "v".repeat(257) }),
       /value of tag "k" has 257 characters; at most 256/,
     ],
-    ["a key of the platform", own({ "aws:k": "v" }), /"aws:k" is not allowed/],
+    ["a key of the platform", own({ "aws:k": "v" }), /"aws:k":"v" is not allowed/],
     ["characters that no tag may have", own({ k: "a;b" }), /value of tag "k" may have letters/],
     ["51 tags", own(Object.fromEntries(Array.from({ length: 51 }, (_, at) => [`k${at}`, "v"]))), /51 tags; at most 50/],
     ["what is no object of strings", own(["k"]), /ECS_CONTAINER_INSTANCE_TAGS: .* must be a JSON object/],
