@@ -61,7 +61,6 @@ export function machinePage(machine: ContainerInstance, nowMs: number, contents?
       ["Agent", connection(machine, contents, nowMs)],
       ["Credential", status.credentialExpiresAt && `good until ${status.credentialExpiresAt}, renewed before`],
       ["Versions", versions(machine)],
-      ["Tags", spec.tags?.map(({ key, value = "" }) => `${key}=${value}`).join(", ")],
       ["Tasks", `${status.runningTasksCount ?? 0} running, ${status.pendingTasksCount ?? 0} pending`],
     ],
     sections: [
