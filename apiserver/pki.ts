@@ -106,16 +106,19 @@ async function makeServer(
   return { cert: `${certificate.toString("pem")}\n`, key: await keyPem(keys.privateKey) };
 }
 
+/** Whether so little of a server certificate's time is left that `ensurePki` would make another. */
+export const isNearEnd = (cert: string, nowMs: number): boolean =>
+  Date.parse(new Certificate(cert).validTo) - nowMs <= RENEW_DAYS * DAY_MS;
+
 /** Whether the server certificate has its key, comes from this CA, covers these names and no others, and has time left. */
 function isGood({ ca, cert, key }: ServerTls, names: ReadonlySet<string>, nowMs: number): boolean {
   try {
     const server = new Certificate(cert);
     const authority = new Certificate(ca);
     const covers = (name: string) => (isAddress(name) ? server.checkIP(name) : server.checkHost(name)) !== undefined;
-    const leftMs = Date.parse(server.validTo) - nowMs;
     const whole = server.verify(authority.publicKey) && server.checkPrivateKey(createPrivateKey(key));
     const exact = server.subjectAltName?.split(", ").length === names.size && [...names].every(covers);
-    return whole && leftMs > RENEW_DAYS * DAY_MS && exact;
+    return whole && !isNearEnd(cert, nowMs) && exact;
   } catch {
     return false; // damaged: made anew
   }

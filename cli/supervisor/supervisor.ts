@@ -88,6 +88,12 @@ export class Supervisor {
     writeState(this.#options.folder.state, this.#state);
   }
 
+  /** Ends a child, which then starts again as it was. */
+  async restart(name: ChildName): Promise<void> {
+    const running = this.#children.get(name)?.process;
+    if (running) await end(running, END_GRACE_MS);
+  }
+
   /** The user's signal. */
   interrupt(): void {
     this.#end({ by: "signal" });

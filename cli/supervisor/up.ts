@@ -11,6 +11,7 @@ import { bold, print, progress } from "../output/terminal.js";
 import type { UpOptions } from "../up.js";
 import { type Binding, bindingOf, inUrl } from "./binding.js";
 import { type Bus, externalBus, type Nats, ownBus } from "./bus-access.js";
+import { keepCertificate } from "./certificate.js";
 import { checkDocker, freePort } from "./checks.js";
 import { lastWords } from "./child.js";
 import { agentSpec, natsSpec, type Plan, serverSpec } from "./children.js";
@@ -66,10 +67,22 @@ async function run(house: Prepared, folder: DataFolder, options: UpOptions, star
   if (!connection) return;
   supervisor.ready();
   sayReady(folder, connection, options, performance.now() - startedAt);
+  const { names, advertised } = house.plan.binding;
+  const stopKeeping = keepCertificate({
+    folder: folder.pki,
+    names,
+    shownBy: nats && advertised !== undefined ? ["server", "nats"] : ["server"],
+    restart: (name) => supervisor.restart(name),
+    now: Date.now,
+    say,
+  });
   const ended = await supervisor.ended;
+  stopKeeping();
   if (ended.by === "signal") process.stderr.write("Stopping …\n");
   else throw new Failure(`${ended.child} can't go on: ${ended.said}`);
 }
+
+const say = (line: string): void => void process.stderr.write(`${new Date().toISOString()} ${line}\n`);
 
 interface Prepared {
   supervisor: Supervisor;
@@ -105,7 +118,6 @@ async function prepare(folder: DataFolder, options: UpOptions): Promise<Prepared
     ...(binding.advertised && { advertised: `https://${inUrl(binding.advertised)}:${apiPort}` }),
     ...(kubeconfig && { kubeconfig }),
   };
-  const say = (line: string) => void process.stderr.write(`${new Date().toISOString()} ${line}\n`);
   return { supervisor: new Supervisor({ folder, former, state, say }), plan, openBus: bus.open };
 }
 
