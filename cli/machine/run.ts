@@ -1,4 +1,5 @@
 // The agent's process: what it listens to, and how it ends.
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../../api/log.js";
 import { crashOnBugs } from "../child-process.js";
 import { EXIT } from "../failure.js";
@@ -20,6 +21,9 @@ export interface RunOptions {
   /** Called with the first answered sync. */
   onReady?: () => void;
 }
+
+/** How long one that has just begun is waited for. */
+const SESSION_WITHIN_MS = 3_000;
 
 /** How it ended: told to by a signal, or the machine has left and is nobody's any more. */
 export type End = "told" | "left";
@@ -70,13 +74,15 @@ export async function* leaveNow(folder: MachineFolder, identity: Identity, log: 
   }
 }
 
-/** The member, whose agent gets its session as soon as it can. */
+/** Its agent gets its session as soon as it can: then it is ready. */
+type Opened = Member & { ready: Promise<void> };
+
 async function open(
   folder: MachineFolder,
   identity: Identity,
   told: AbortSignal,
   { log, onReady }: RunOptions,
-): Promise<Member & { ready: Promise<void> }> {
+): Promise<Opened> {
   const member = await createMember(folder, identity, log, told);
   const ready = member.agent.start().then(async () => {
     if (member.agent.status().epoch === 0) return;
@@ -88,7 +94,14 @@ async function open(
 }
 
 /** Told to end: for a restart, or with the machine, or for good. */
-async function goodbye(folder: MachineFolder, { options }: Identity, { agent }: Member, log: Log): Promise<void> {
+async function goodbye(
+  folder: MachineFolder,
+  { options }: Identity,
+  { agent, ready }: Opened,
+  log: Log,
+): Promise<void> {
+  // Without a session nobody would hear that it leaves; one may just be on its way.
+  if (options.ephemeral) await Promise.race([ready, sleep(SESSION_WITHIN_MS, undefined, { ref: false })]);
   if (options.ephemeral && agent.status().epoch > 0) {
     const late = setTimeout(() => {
       log.error({}, "the tasks are not down in time: the machine has not left");

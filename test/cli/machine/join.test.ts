@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -10,9 +10,11 @@ import { fromPublic } from "@nats-io/nkeys";
 import { ensurePki } from "../../../apiserver/index.js";
 import { renewalText } from "../../../bus/enrolment.js";
 import type { Identity } from "../../../cli/machine/folder.js";
+import { isGoingDown } from "../../../cli/machine/goodbye.js";
 import { untilRenewalMs } from "../../../cli/machine/renewal.js";
 import { execute } from "../../support/davit.js";
 import { temporaryFolder } from "../../support/folder.js";
+import { isAlive } from "../../support/process.js";
 import { eventually } from "../../support/wait.js";
 import { type ControlPlane, INSTANCE, startControlPlane } from "./control-plane.js";
 
@@ -47,8 +49,12 @@ describe("joining, the machine's side", function () {
   });
 
   function start(dir: string, ...args: string[]) {
+    return startWith({}, dir, ...args);
+  }
+  function startWith(env: NodeJS.ProcessEnv, dir: string, ...args: string[]) {
     const child = spawn(process.execPath, [DAVIT, "join", "--data-dir", dir, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...env },
     });
     processes.push(child);
     const said = { out: "", err: "" };
@@ -267,4 +273,97 @@ describe("joining, the machine's side", function () {
     // Set back: whether the credential is still good is unknown.
     assert.equal(untilRenewalMs(identity, 7_199_999, 0), 0);
   });
+
+  it("says `stop` when the machine itself goes down, `restart` when a shutdown is only planned", async () => {
+    const bin = join(folder.path, "bin");
+    mkdirSync(bin);
+    const rows = [
+      ["stopping", "stop"],
+      ["degraded", "restart"],
+    ] as const;
+    for (const [state, kind] of rows) {
+      // It ends with a failure, as systemctl does in both states.
+      writeFileSync(join(bin, "systemctl"), `#!/bin/sh\n[ "$1" = is-system-running ] && echo ${state}\nexit 1\n`);
+      chmodSync(join(bin, "systemctl"), 0o755);
+      const from = plane.heard.syncs.length;
+      const { child, exited } = startWith({ PATH: `${bin}:${process.env.PATH}` }, dataDir(), ...joinLine());
+      await eventually("it syncs", () => plane.heard.syncs.length > from);
+      child.kill("SIGTERM");
+      assert.equal(await exited, 0);
+      await eventually(state, () => plane.heard.goodbyes.at(-1)?.kind === kind);
+    }
+    const scheduled = (atMs: number) => ({ system: "running", scheduled: `USEC=${atMs * 1000}\nMODE=reboot\n` });
+    assert.equal(isGoingDown(scheduled(3_600_000), 0), false);
+    assert.equal(isGoingDown(scheduled(5_000), 0), true);
+    assert.equal(isGoingDown({ system: "", scheduled: "" }, 0), false);
+  });
+
+  it("leaves when told to by another process, and nothing of it is kept", async () => {
+    const dir = dataDir();
+    const { said, exited } = start(dir, ...joinLine());
+    await eventually("it syncs", () => plane.heard.syncs.length === 1);
+    const left = await leave(dir);
+    assert.equal(left.code, 0, left.stderr);
+    assert.match(left.stdout, /This machine has left https:/);
+    assert.equal(plane.heard.goodbyes.at(-1)?.kind, "leave");
+    assert.equal(await exited, 0, said.err);
+    assert.match(said.err, /This machine has left; nothing of it is kept\./);
+    assert.deepEqual(
+      readdirSync(dir).filter((name) => !/^(logs|join\.lock\.)/.test(name)),
+      [],
+    );
+    assert.match((await leave(dir)).stderr, /has not joined/);
+    assert.equal(await start(dir).exited, 78, "starting again would not help");
+  });
+
+  it("leaves without a running agent, too; and says what to do where the control plane is out of reach", async () => {
+    const dir = dataDir();
+    plane.ttlMs = 1_000;
+    const { child, exited } = start(dir, ...joinLine());
+    await eventually("it syncs", () => plane.heard.syncs.length === 1);
+    child.kill("SIGKILL");
+    await exited;
+    await plane.setApi(false);
+    const { expiresAtMs } = JSON.parse(readFileSync(join(dir, "identity.json"), "utf8")) as { expiresAtMs: number };
+    await eventually("it has expired", () => Date.now() > expiresAtMs);
+    const late = await leave(dir, "--timeout", "1");
+    assert.equal(late.code, 1);
+    assert.match(late.stderr, /has not left within 1 s\. If https:.* can't be reached .* --force/);
+    assert.equal(existsSync(join(dir, "identity.json")), true);
+    await plane.setApi(true);
+    assert.equal((await leave(dir)).code, 0);
+    assert.equal(plane.heard.goodbyes.at(-1)?.kind, "leave");
+    assert.equal(existsSync(join(dir, "identity.json")), false);
+  });
+
+  it("an ephemeral machine leaves when its agent is told to end", async () => {
+    const dir = dataDir();
+    const { child, exited } = start(dir, ...joinLine(), "--ephemeral");
+    await eventually("it syncs", () => plane.heard.syncs.length === 1);
+    child.kill("SIGTERM");
+    assert.equal(await exited, 0);
+    assert.deepEqual(
+      plane.heard.goodbyes.map(({ kind }) => kind),
+      ["leave"],
+    );
+    assert.equal(existsSync(join(dir, "identity.json")), false);
+  });
+
+  it("in the background: returns when it is connected; the token is in no command line that goes on", async () => {
+    const dir = dataDir();
+    const detached = await execute(process.execPath, [DAVIT, "join", "--data-dir", dir, ...joinLine(), "--detach"]);
+    assert.equal(detached.code, 0, detached.stderr);
+    const pid = Number(/\(process (\d+)\)/.exec(detached.stdout)?.[1]);
+    try {
+      assert.equal(plane.heard.syncs.length, 1);
+      assert.doesNotMatch(readFileSync(`/proc/${pid}/cmdline`, "latin1"), /davit\.t-1/);
+    } finally {
+      process.kill(pid, "SIGTERM");
+      await eventually("it has ended", () => !isAlive(pid));
+    }
+    assert.equal(plane.heard.goodbyes.at(-1)?.kind, "restart");
+  });
+
+  const leave = (dir: string, ...args: string[]) =>
+    execute(process.execPath, [DAVIT, "leave", "--data-dir", dir, ...args]);
 });
