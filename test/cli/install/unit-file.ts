@@ -1,7 +1,7 @@
 // A unit's file read as systemd reads it, and its commands run in systemd's place.
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 
 export interface Command {
   /** Its failure is ignored. */
@@ -77,6 +77,11 @@ export class Nanny {
     return pid;
   }
 
+  /** Resolves when it is not started again: stopped, or what the unit needs is not there any more. */
+  over(): Promise<void> {
+    return this.#running;
+  }
+
   /** As `systemctl stop`: ExecStop if there is one, else SIGTERM to the main process. */
   async stop(): Promise<void> {
     this.#stopping = true;
@@ -91,8 +96,9 @@ export class Nanny {
   }
 
   async #run(): Promise<void> {
+    const needed = this.unit.values("ConditionPathExists");
     const pauseMs = Number(this.unit.values("RestartSec")[0]) * 1_000;
-    while (!this.#stopping) {
+    while (!this.#stopping && needed.every((path) => existsSync(path))) {
       for (const command of this.unit.before) {
         const code = await this.#once(command);
         if (code !== 0 && !command.mayFail) throw new Error(`${command.argv.join(" ")}: ${code}: ${this.said}`);
