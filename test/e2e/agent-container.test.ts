@@ -106,5 +106,5 @@ const definition = () => ({
   family: "contained",
   requiresCompatibilities: ["EXTERNAL"],
   networkMode: "host",
-  containerDefinitions: [{ name: "main", image: TASK_IMAGE, memory: 32, essential: true }],
+  containerDefinitions: [{ name: "main", image: TASK_IMAGE, memory: 32, essential: true, stopTimeout: 1 }],
 });
