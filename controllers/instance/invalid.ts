@@ -11,7 +11,7 @@ export function invalidity(request: SyncRequest, instance: ContainerInstance | u
   const wanted = clusterNameOf(request.cluster);
   const known = instance && clusterNameOf(instance.spec.cluster);
   if (known !== undefined && known !== wanted)
-    return `Container instance ${id} belongs to cluster ${known}, and its agent names ${wanted}. To move the machine, deregister it (davit instance deregister ${id}) and join it anew; else set the agent's cluster to ${known}.`;
+    return `Container instance ${id} belongs to cluster ${known}, and its agent names ${wanted}. To move the machine, deregister it (davit deregister ${id}) and join it anew; else set the agent's cluster to ${known}.`;
   for (const name of ["CPU", "MEMORY"]) {
     const value = resources.find((resource) => resource.name === name)?.integerValue;
     if (value === undefined || value <= 0)

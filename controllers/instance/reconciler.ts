@@ -56,8 +56,11 @@ export function createInstanceReconciler(deps: InstanceReconcilerDeps): Reconcil
   /** Tasks of a machine that is there or not. @returns when to look again, ms */
   async function tend(instance: ContainerInstance, client: ObjectClient): Promise<number | undefined> {
     const session = deps.sessions.of(instance.metadata);
-    if (session !== undefined) await lost.back(client, instance, (id) => session.hasLeftover(id));
-    else if (instance.status?.agentConnected === false) return lost.away(client, instance);
+    if (session !== undefined) {
+      await lost.back(client, instance, (id) => session.hasLeftover(id));
+      // One that has left was let in again only to clean up.
+      if (instance.status?.status === "INACTIVE" && session.leftoverCount === 0) deps.sessions.end(instance.metadata);
+    } else if (instance.status?.agentConnected === false) return lost.away(client, instance);
     return undefined;
   }
 

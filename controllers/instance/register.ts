@@ -25,7 +25,13 @@ export async function register(deps: RegisterDeps, request: SyncRequest): Promis
   const elsewhere = world.informers.ContainerInstance.byIndex("name", name).find(
     ({ metadata }) => metadata.namespace !== namespace,
   );
-  const refusal = refusalOf(request, { instance: known, elsewhere, version, clusterExists });
+  const refusal = refusalOf(request, {
+    instance: known,
+    elsewhere,
+    version,
+    clusterExists,
+    isOwed: world.unconfirmedTasks(ref).length > 0,
+  });
   if (refusal) {
     if (known) await refuse(deps, ref, refusal);
     return { refused: refusal };

@@ -21,13 +21,15 @@ export interface RegistrationFacts {
   /** The control plane's; undefined: any agent will do. */
   version: string | undefined;
   clusterExists: boolean;
+  /** Tasks count as stopped of which the machine has not said yet that their containers are gone. */
+  isOwed: boolean;
 }
 
 /** Why this machine may not register; undefined if it may. What other machines do under its identity is no matter
  *  here (`rivals.ts`). */
 export function refusalOf(
   request: SyncRequest,
-  { instance, elsewhere, version, clusterExists }: RegistrationFacts,
+  { instance, elsewhere, version, clusterExists, isOwed }: RegistrationFacts,
 ): Refused | undefined {
   const { instance: id } = request;
   // What its token bound it to is not the agent's to choose.
@@ -38,7 +40,7 @@ export function refusalOf(
     };
   if (instance?.spec.revoked)
     return { reason: "Revoked", message: `The credential of ${id} was taken back: join the machine anew.` };
-  const gone = departed(request, instance);
+  const gone = departed(request, instance, isOwed);
   if (gone) return gone;
   const skew = version === undefined ? undefined : versionSkew(version, request.agentVersion);
   if (skew !== undefined) return { reason: "VersionSkew", message: skew };
@@ -53,7 +55,7 @@ export function refusalOf(
   return undefined;
 }
 
-function departed(request: SyncRequest, instance: ContainerInstance | undefined): Refused | undefined {
+function departed(request: SyncRequest, instance: ContainerInstance | undefined, isOwed: boolean): Refused | undefined {
   const { instance: id } = request;
   if (instance === undefined) {
     // Of such a machine the object is made when it joins, and nowhere else: it is not there, so the machine has left.
@@ -73,7 +75,7 @@ function departed(request: SyncRequest, instance: ContainerInstance | undefined)
   const leaves = spec.deregister !== undefined || metadata.deletionTimestamp !== undefined;
   if (!leaves || status?.status !== "INACTIVE") return undefined;
   // What still runs there, though it counts as stopped, goes first: by a session in which nothing is assigned.
-  if (request.tasks.some(({ state }) => state !== "STOPPED")) return undefined;
+  if (isOwed || request.tasks.some(({ state }) => state !== "STOPPED")) return undefined;
   return { reason: "Deregistered", message: `${id} was deregistered: join the machine anew to use it again.` };
 }
 

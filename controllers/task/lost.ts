@@ -84,8 +84,12 @@ export function judge(
 /** False on a stopped task of which nobody knows yet whether its containers are gone. */
 export const CONFIRMED_GONE = "ContainersConfirmedGone";
 
-export const isUnconfirmed = (task: Task): boolean =>
-  isStopped(task) && getCondition(task.status?.conditions, CONFIRMED_GONE)?.status === "False";
+/** Its machine is still to say that its containers are gone. Of orphans nobody ever says that. */
+export function isUnconfirmed(task: Task): boolean {
+  if (!isStopped(task)) return false;
+  const gone = getCondition(task.status?.conditions, CONFIRMED_GONE);
+  return gone?.status === "False" && gone.reason !== "Orphaned";
+}
 
 const hasService = ({ metadata }: Task): boolean =>
   metadata.ownerReferences?.some(({ kind, controller }) => kind === "TaskSet" && controller) ?? false;
