@@ -6,7 +6,10 @@ import { decideJoin, decideRenew, type JoinView } from "../../controllers/enrolm
 import { instanceIdOf } from "../../controllers/enrolment/identity.js";
 import type { RefusalReason } from "../../controllers/enrolment/refusal.js";
 import { joinedSpec, joinedStatus } from "../../controllers/enrolment/status.js";
-import { tokensToDelete } from "../../controllers/enrolment/tokens.js";
+import { sweepTokens, tokensToDelete } from "../../controllers/enrolment/tokens.js";
+import { startServer } from "../apiserver/support/server.js";
+import { recordingLog } from "../bus/support.js";
+import { eventually } from "../support/wait.js";
 
 const NOW = Date.parse("2026-01-01T12:00:00Z");
 const iso = (ms: number): string => new Date(ms).toISOString();
@@ -270,5 +273,23 @@ describe("tokens that are over", () => {
         .sort(),
       ["t1000", "t1001"],
     );
+  });
+
+  it("are deleted by the control plane", async () => {
+    const server = await startServer("token-sweep");
+    const client = server.api.trustedClient;
+    for (const [name, overMs] of [
+      ["old", NOW - DAY],
+      ["good", NOW + 1],
+    ] as const)
+      await client.create("AccessToken", {
+        ...token({ expiresAt: iso(overMs) }),
+        metadata: { name, namespace: "default" },
+      });
+    const end = sweepTokens({ client, now: () => NOW, log: recordingLog(), everyMs: 10 });
+    const names = async () => (await client.list("AccessToken", {})).items.map(({ metadata: { name } }) => name);
+    await eventually("the old one is gone", async () => (await names()).join() === "good");
+    end();
+    await server.close();
   });
 });
