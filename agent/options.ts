@@ -10,6 +10,8 @@ export interface AgentOptions extends EngineOptions, ImageOptions {
   /** Where published ports are reached. */
   address: string;
   agentVersion: string;
+  /** The commit that it was built from; empty if that is not known. */
+  agentHash: string;
   /** What tells this machine, and this boot of it, from others: machine.ts. */
   machineId?: string;
   bootId?: string;
@@ -50,6 +52,7 @@ export const AGENT_DEFAULTS: AgentOptions = {
   hostname: "localhost",
   address: "127.0.0.1",
   agentVersion: "0.1.0",
+  agentHash: "",
   attributes: [],
   tags: [],
   reservedMemoryMiB: 0,

@@ -9,11 +9,12 @@ import type { Capacity } from "./runtimes/runtime.js";
 type Registration = Omit<SyncRequest, "type" | "instance" | "namespace" | "cluster" | "epoch" | "tasks">;
 
 export function registration(capacity: Capacity, options: AgentOptions): Registration {
-  const { hostname, address, agentVersion, machineId, bootId, tags, portRange } = options;
+  const { hostname, address, agentVersion, agentHash, machineId, bootId, tags, portRange } = options;
   return {
     hostname,
     address,
     agentVersion,
+    ...(agentHash !== "" && { agentHash }),
     dockerVersion: capacity.version,
     resources: resources(capacity, options),
     attributes: attributes(capacity, options),

@@ -53,6 +53,8 @@ export interface SyncRequest {
   hostname: string;
   address: string;
   agentVersion: string;
+  /** The commit that the agent was built from, where it knows: 8 hex digits. */
+  agentHash?: string;
   dockerVersion?: string;
   resources: Resource[];
   attributes: Attribute[];

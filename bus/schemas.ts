@@ -138,6 +138,7 @@ export const syncRequest = object<SyncRequest>({
   hostname: text(),
   address: text(),
   agentVersion: text(),
+  agentHash: optional(text("the commit that the agent was built from")),
   dockerVersion: optional(text()),
   resources: list(resource),
   attributes: list(attribute),

@@ -11,6 +11,7 @@ import { crashOnBugs, untilTold } from "./child-process.js";
 import { createLog } from "./log.js";
 import { optionsFromEnvironment, runtimes } from "./machine/agent-parts.js";
 import { goodbyeKind } from "./machine/goodbye.js";
+import { ownCommit } from "./own-commit.js";
 import { ownVersion } from "./own-version.js";
 import { dataFolder, openDataFolder } from "./supervisor/data-folder.js";
 import { instanceIds } from "./supervisor/instance-ids.js";
@@ -71,6 +72,7 @@ async function agent(options: AgentCommandOptions): Promise<void> {
       options: {
         ...fromEnvironment,
         agentVersion: ownVersion(),
+        agentHash: ownCommit(),
         hostname: options.instances === 1 ? hostname() : `${hostname()}-${index + 1}`,
       },
       now: Date.now,

@@ -8,6 +8,7 @@ import { createAgentBus } from "../../bus/agent.js";
 import { type BusConnection, connectBus } from "../../bus/connect.js";
 import { inboxPrefix } from "../../bus/subjects.js";
 import { messageOf } from "../failure.js";
+import { ownCommit } from "../own-commit.js";
 import { ownVersion } from "../own-version.js";
 import { addressTowards } from "./address.js";
 import { optionsFromEnvironment, runtimes } from "./agent-parts.js";
@@ -61,6 +62,7 @@ export async function createMember(
       ...own,
       attributes: [...(fromEnvironment.attributes ?? []), ...(own.attributes ?? [])],
       agentVersion: ownVersion(),
+      agentHash: ownCommit(),
       machineId,
       bootId: boot,
       hostname: options.hostname ?? hostname(),

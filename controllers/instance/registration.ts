@@ -117,7 +117,7 @@ export function registered(
       epoch: Math.max(status.epoch ?? 0, request.epoch ?? 0) + 1,
       versionInfo: {
         agentVersion: request.agentVersion,
-        agentHash: status.versionInfo?.agentHash ?? "",
+        agentHash: request.agentHash ?? "",
         ...(request.dockerVersion !== undefined && { dockerVersion: `DockerVersion: ${request.dockerVersion}` }),
       },
       registeredResources: request.resources,
