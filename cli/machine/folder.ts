@@ -1,5 +1,6 @@
 // What a joined machine keeps on its disk: who it is, and where its Davit is.
 import {
+  chmodSync,
   closeSync,
   existsSync,
   fsyncSync,
@@ -90,6 +91,8 @@ export function openMachineFolder({ root, logs }: MachineFolder): void {
       EXIT.fatal,
     );
   for (const path of [root, logs]) mkdirSync(path, { recursive: true, mode: 0o700 });
+  // Docker makes the folder of a volume for everybody.
+  chmodSync(root, 0o700);
 }
 
 /** undefined if this machine has not joined. @throws Failure if what is there can't be read */

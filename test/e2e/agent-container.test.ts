@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { containerLine } from "../../cli/install/container.js";
+import { agentContainer } from "../../cli/install/units.js";
 import { Nanny, readUnit } from "../cli/install/unit-file.js";
 import { buildAgentImage } from "../support/agent-image.js";
 import { Davit, execute } from "../support/davit.js";
@@ -98,6 +100,29 @@ describe("the agent as a container", function () {
       assert.equal(await docker("ps", "-a", "-q", "--filter", `name=${name}`), "");
     } finally {
       await nanny.stop();
+    }
+  });
+
+  it("[05-19] is kept by Docker alone, too: joins in its container, and is back after its death as the same machine", async () => {
+    const { stdout } = await davit.cli("token", "create", "--cluster", "green", "--create-cluster");
+    const [, url = "", token = ""] = /davit join (\S+) --token (\S+)/.exec(stdout) ?? [];
+    const kept = join(folder.path, "kept");
+    const own = ["--data-dir", kept, "--machine-id", `kept-${id}`, "--introspection-port", "0"];
+    const args = ["join", url, "--token", token, ...own];
+    const [program = "", ...line] = containerLine(agentContainer(AGENT_IMAGE, name, kept), { keeper: "docker", args });
+    const started = await execute(program, line);
+    assert.equal(started.code, 0, started.stderr);
+    try {
+      const machine = async (epoch: number) =>
+        (await instances()).some(
+          ({ spec, status }) => spec?.cluster === "green" && status?.agentConnected && status.epoch === epoch,
+        );
+      await eventually("the agent is connected", () => machine(1), 30_000);
+      process.kill(Number(await inspect("{{.State.Pid}}")), "SIGKILL");
+      await eventually("it is back", () => machine(2), 30_000);
+      assert.equal(await inspect("{{.RestartCount}}"), "1");
+    } finally {
+      await docker("rm", "-f", name);
     }
   });
 });
