@@ -8,15 +8,21 @@ import { eventually } from "../support/wait.js";
 const DAY_MS = 86_400_000;
 
 describe("a certificate near its end", () => {
+  const folder = temporaryFolder("certificate");
+  let stop = (): void => undefined;
+  after(() => {
+    stop();
+    folder.remove();
+  });
+
   it("is made anew while Davit runs, for the same names and by the same CA; then those who show it start again", async () => {
-    const folder = temporaryFolder("certificate");
     const names = ["davit.example"];
     let nowMs = Date.now();
     let looks = 0;
     const made = await ensurePki({ folder: folder.path, now: () => nowMs, extraNames: names });
     const restarted: { name: string; validTo: string }[] = [];
     const said: string[] = [];
-    const stop = keepCertificate({
+    stop = keepCertificate({
       folder: folder.path,
       names,
       shownBy: ["server", "nats"],
@@ -37,7 +43,6 @@ describe("a certificate near its end", () => {
     assert.deepEqual(restarted, []);
     nowMs += 10 * DAY_MS;
     await eventually("both start again", () => restarted.length === 2);
-    stop();
     const renewed = await ensurePki({ folder: folder.path, now: () => nowMs, extraNames: names });
     assert.notEqual(renewed.cert, made.cert);
     assert.equal(renewed.ca, made.ca);
@@ -47,6 +52,5 @@ describe("a certificate near its end", () => {
     );
     for (const { validTo } of restarted) assert.equal(validTo, new X509Certificate(renewed.cert).validTo);
     assert.equal(said.length, 1);
-    folder.remove();
   });
 });
