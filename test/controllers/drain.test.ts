@@ -193,6 +193,81 @@ describe("draining a machine", () => {
     assert.deepEqual((await house.running()).map(({ metadata }) => metadata.name).sort(), before);
   });
 
+  it("a blocked drain can be taken back, and nothing was harmed by it", async () => {
+    const m1 = await house.machine("m1");
+    await house.define("app");
+    await house.serve("web", { desiredCount: 2, deploymentConfiguration: within(100, 100) });
+    await house.steady("web");
+    await house.machine("m2");
+    const before = (await on(m1)).map(({ metadata }) => metadata.name).sort();
+    await wish(m1, "DRAINING");
+    await says(m1, "Blocked");
+    await wish(m1, "ACTIVE");
+    await eventually("no condition", async () => (await drained(m1)) === undefined);
+    assert.deepEqual((await on(m1)).map(({ metadata }) => metadata.name).sort(), before);
+  });
+
+  it("a newer revision that cannot run is no reason to stay: the present one leaves the machine", async () => {
+    const m1 = await house.machine("m1");
+    await house.machine("m2");
+    await house.define("app");
+    await house.serve("web", { desiredCount: 4, deploymentConfiguration: within(200, 100) });
+    await house.steady("web");
+    await house.define("app", { secrets: [{ name: "KEY", valueFrom: "key" }] });
+    await eventually("it cannot run", async () =>
+      (await house.service("web"))?.status?.conditions?.some(({ reason }) => reason === "NotImplemented"),
+    );
+    await wish(m1, "DRAINING");
+    await says(m1, "Empty");
+    const running = await house.running();
+    assert.deepEqual(
+      running.map(({ status }) => status?.taskDefinition),
+      ["app:1", "app:1", "app:1", "app:1"],
+    );
+  });
+
+  it("where replacements do not start, nothing healthy is given up above the floor, and the drain says so", async () => {
+    const m1 = await house.machine("m1");
+    await house.define("app");
+    await house.serve("web", { desiredCount: 2, deploymentConfiguration: within(200, 100) });
+    await house.steady("web");
+    await house.machine("m2", { simulated: { startFailureRate: 1 } });
+    await wish(m1, "DRAINING");
+    await eventually("it says so", async () =>
+      /replacements fail to start \(\d+ in a row\)/.test((await drained(m1))?.message ?? ""),
+    );
+    assert.equal((await on(m1)).filter(({ spec }) => spec.desiredStatus !== "STOPPED").length, 2);
+  });
+
+  it("what a task holds of a machine is held until it is gone: the drain is not over before, and nothing takes its place", async () => {
+    const m1 = await house.machine("m1", { simulated: { stopMs: 1_500 } });
+    const m2 = await house.machine("m2", { simulated: { stopMs: 1_500, memoryMiB: 32 } });
+    await house.define("app");
+    await house.define("big", { memory: 32 });
+    await run("job", { taskDefinition: "big", containerInstance: m2.id });
+    await eventually("the job runs", async () => (await house.running()).length === 1);
+    await house.serve("web", { desiredCount: 1, deploymentConfiguration: within(200, 100) });
+    await house.steady("web");
+    const left = async (machine: Machine) =>
+      (await instance(machine)).status?.remainingResources?.find(({ name }) => name === "MEMORY")?.integerValue;
+    await wish(m1, "DRAINING");
+    await says(m1, "Blocked");
+    // Now there will be room on m2: but not before the job is really down.
+    await house.client.patch("Task", { namespace: "default", name: "job" }, { spec: { desiredStatus: "STOPPED" } });
+    const placedAt = await eventually(
+      "web is placed on m2",
+      async () => (await on(m2)).some(({ metadata }) => metadata.labels?.["davit.dev/service"] === "web") && Date.now(),
+    );
+    const job = (await house.tasks()).find(({ metadata }) => metadata.name === "job");
+    assert.equal(job?.status?.lastStatus, "STOPPED");
+    assert.ok(Date.parse(job.status.stoppedAt ?? "") <= placedAt);
+    await eventually("the old one stops", async () => (await on(m1))[0]?.spec.desiredStatus === "STOPPED");
+    await eventually("it says so", async () => (await drained(m1))?.message === "service web (1 task): stopping.");
+    assert.equal(await left(m1), 16_384 - 16);
+    await says(m1, "Empty");
+    await eventually("all of it is free", async () => (await left(m1)) === 16_384);
+  });
+
   it("two machines at once, in the middle of a rolling update, with the control plane restarted", async () => {
     const machines: Machine[] = [];
     for (const name of ["m1", "m2", "m3"])

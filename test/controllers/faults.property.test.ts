@@ -1,5 +1,6 @@
-// Random lives of a small fleet: scaling, rollouts, crashes, killed agents, restarted controllers, lost messages. What
-// must never be seen is looked for in every write; when the faults stop, everything converges and nothing is left.
+// Random lives of a small fleet: scaling, rollouts, drains, crashes, killed agents, restarted controllers, lost
+// messages. What must never be seen is looked for in every write; when the faults stop, everything converges and
+// nothing is left.
 import assert from "node:assert/strict";
 import { countOf, randomFrom, seedOf } from "../support/soak-count.js";
 import { eventually } from "../support/wait.js";
@@ -94,6 +95,7 @@ async function live(house: House, machines: Machine[], { random, crashes }: Life
       await pause(random() * 100);
       house.bus.setConnected(true);
     },
+    () => wish(house, pick(machines), random() < 0.5 ? "DRAINING" : "ACTIVE"),
     async () => {
       const task = pick([...(await house.tasks())]);
       if (crashes && task) await house.client.delete("Task", task.metadata).catch(() => undefined);
@@ -122,12 +124,17 @@ async function scale(house: House, name: string, desiredCount: number): Promise<
   await house.client.patch("Service", { namespace: "default", name }, { spec: { desiredCount } });
 }
 
+async function wish(house: House, { id }: Machine, status: "ACTIVE" | "DRAINING"): Promise<void> {
+  await house.client.patch("ContainerInstance", { namespace: "default", name: id }, { spec: { status } });
+}
+
 /** 7: what is wanted runs, once each, and nothing else is left anywhere. */
 async function converge(house: House, machines: readonly Machine[]): Promise<void> {
   // With a static port at most one task fits on each machine: little enough is asked for.
   // Percents with which a deployment of one task can go on at all.
   const deploymentConfiguration = { maximumPercent: 200, minimumHealthyPercent: 100 };
   const spec = { desiredCount: 1, deploymentConfiguration };
+  for (const machine of machines) await wish(house, machine, "ACTIVE");
   for (const name of SERVICES) await house.client.patch("Service", { namespace: "default", name }, { spec });
   for (const name of SERVICES) await house.steady(name, 60_000);
   await eventually(
