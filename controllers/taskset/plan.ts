@@ -59,22 +59,26 @@ export function planTasks(input: TasksInput): TasksPlan {
   let missing = primary === undefined ? 0 : desiredCount;
   let attempts = 0;
   const standIns = standInsOf(primary?.alive ?? []);
-  const sets = input.sets.map((set) => ({
-    name: set.name,
-    primary: set.primary,
-    tasks: set.alive
-      .filter((task) => !(stopAsked(task) && isSetAside(task)))
-      .map((task): RollingTask => {
-        const { name } = task.metadata;
-        const state = stateOf(task, nowMs, graceMs, machines?.silent);
-        const leaving = isLeavingTask(task, machines);
-        // An unhealthy task and one that leaves are replaced before they go, a lost one without going at all; one that
-        // goes by itself keeps its slot until it is STOPPED.
-        if (set === primary && state !== "unhealthy" && state !== "lost" && !leaving && !stopAsked(task)) missing--;
-        if (set === primary && state === "starting") attempts = Math.max(attempts, attemptOf(task));
-        return { name, state, leaving, standIn: standIns.has(name) };
-      }),
-  }));
+  /** Of the wanted set, and to come back. */
+  const lost: string[] = [];
+  const sets = input.sets.map((set) => {
+    const tasks: RollingTask[] = [];
+    for (const task of set.alive) {
+      const { name } = task.metadata;
+      const state = stateOf(task, nowMs, graceMs, machines?.silent);
+      const asked = stopAsked(task);
+      // Nobody waits for one that is lost and to stop.
+      if (state === "lost" && asked) continue;
+      const leaving = isLeavingTask(task, machines);
+      // An unhealthy task and one that leaves are replaced before they go, a lost one without going at all; one that
+      // goes by itself keeps its slot until it is STOPPED.
+      if (set === primary && state !== "unhealthy" && state !== "lost" && !leaving && !asked) missing--;
+      if (set === primary && state === "starting") attempts = Math.max(attempts, attemptOf(task));
+      if (set === primary && state === "lost" && !leaving) lost.push(name);
+      tasks.push({ name, state, leaving, standIn: standIns.size > 0 && standIns.has(name) });
+    }
+    return { name: set.name, primary: set.primary, tasks };
+  });
   const free: FreeSlots = primary === undefined ? { due: [], attempts: 0 } : freeSlots(primary, missing, nowMs);
   const rolling = planRolling({
     desiredCount,
@@ -86,7 +90,7 @@ export function planTasks(input: TasksInput): TasksPlan {
   });
 
   const allowed = rolling.sets.reduce((sum, { start }) => sum + start, 0);
-  const starts = withOriginals(free.due.slice(0, Math.min(allowed, input.maxStarts)), primary, machines);
+  const starts = withOriginals(free.due.slice(0, Math.min(allowed, input.maxStarts)), lost, primary?.alive ?? []);
   const more = allowed > starts.length && free.due.length > starts.length;
   const recheckAtMs = more ? nowMs : free.nextDueMs;
   return {
@@ -102,8 +106,8 @@ export function planTasks(input: TasksInput): TasksPlan {
 
 /** Names of the tasks that were started in the place of others which are there again. */
 function standInsOf(tasks: readonly Task[]): ReadonlySet<string> {
+  if (!tasks.some((task) => originalOf(task) !== undefined)) return NO_NAMES;
   const started = tasks.filter((task) => originalOf(task) !== undefined);
-  if (started.length === 0) return NO_NAMES;
   const back = new Set(tasks.filter(isBack).map(({ metadata }) => metadata.name));
   return new Set(started.filter((task) => back.has(originalOf(task) ?? "")).map(({ metadata }) => metadata.name));
 }
@@ -111,19 +115,13 @@ const originalOf = ({ metadata }: Task): string | undefined => metadata.annotati
 const isBack = (task: Task): boolean => !isSetAside(task) && !stopAsked(task);
 
 /** The first of the starts, each with the name of a lost task that nothing stands in for yet. */
-function withOriginals(
-  starts: readonly Start[],
-  primary: SetInput | undefined,
-  machines: MachineFacts | undefined,
-): Start[] {
-  if (starts.length === 0 || primary === undefined || machines === undefined) return [...starts];
-  const replaced = new Set(primary.alive.filter((task) => !stopAsked(task)).map(originalOf));
-  const lost = primary.alive.filter(
-    (task) => isSetAside(task) && !isLeavingTask(task, machines) && !replaced.has(task.metadata.name),
-  );
+function withOriginals(starts: Start[], lost: readonly string[], alive: readonly Task[]): Start[] {
+  if (starts.length === 0 || lost.length === 0) return starts;
+  const replaced = new Set(alive.filter((task) => !stopAsked(task)).map(originalOf));
+  const free = lost.filter((name) => !replaced.has(name));
   return starts.map((start, at) => {
-    const original = lost[at];
-    return original === undefined ? start : { ...start, standsInFor: original.metadata.name };
+    const standsInFor = free[at];
+    return standsInFor === undefined ? start : { ...start, standsInFor };
   });
 }
 
