@@ -4,10 +4,13 @@ import type { Api } from "./api/api.js";
 import { type ApiOptions, withApi, withApiOptions } from "./api/connect.js";
 import { resolve } from "./api/names.js";
 import { findResource, pathOf } from "./api/resources.js";
+import { define as deregister } from "./deregister.js";
 import { Failure } from "./failure.js";
 import { print } from "./output/terminal.js";
 
 export function define(command: Command): void {
+  // The same as `davit deregister`.
+  deregister(command.command("deregister"));
   const revoke = command
     .command("revoke")
     .description(

@@ -70,6 +70,11 @@ export const COMMANDS: Readonly<Record<string, Row>> = {
   run: { group: "Operate:", summary: "run tasks of a task definition", load: () => import("./run.js") },
   stop: { group: "Operate:", summary: "stop a task", load: () => import("./stop.js") },
   drain: { group: "Operate:", summary: "move tasks off a machine", load: () => import("./drain.js") },
+  deregister: {
+    group: "Operate:",
+    summary: "take a machine out of its cluster for good",
+    load: () => import("./deregister.js"),
+  },
   uncordon: { group: "Operate:", summary: "take a drain back", load: () => import("./uncordon.js") },
   logs: { group: "Operate:", summary: "print the logs of a task or service", load: () => import("./logs.js") },
   events: { group: "Operate:", summary: "print state changes", load: () => import("./events.js") },
@@ -81,7 +86,11 @@ export const COMMANDS: Readonly<Record<string, Row>> = {
     summary: "tokens: for a machine to join with, or for a person to use the API",
     load: () => import("./token.js"),
   },
-  instance: { group: "Machines:", summary: "take a machine's credential back", load: () => import("./instance.js") },
+  instance: {
+    group: "Machines:",
+    summary: "take a machine's credential back, or the machine out of its cluster",
+    load: () => import("./instance.js"),
+  },
 
   kubectl: { group: "Connect:", summary: "kubectl, pointed at this Davit", load: () => import("./kubectl.js") },
   kubeconfig: { group: "Connect:", summary: "print the kubeconfig", load: () => import("./kubeconfig.js") },

@@ -19,6 +19,11 @@ const SOAKS: Record<string, { file: string; grep: string; what: string }> = {
     grep: "keeps its invariants",
     what: "30 random lives of a small fleet: scaling, rollouts, crashes, killed agents, restarts, lost messages",
   },
+  cuts: {
+    file: "controllers/cuts.property.test.js",
+    grep: "machines cut off at random",
+    what: "120 random cuts of four machines, with a service under each policy for lost machines",
+  },
   placement: {
     file: "property/placement.test.js",
     grep: "placement:",
