@@ -1,6 +1,6 @@
 // Tells how the drain of a machine goes, in its condition `Drained`, and begins one whose time has come. The moves
 // themselves are those of the services' plans.
-import { getCondition, setCondition } from "../../api/conditions.js";
+import { removeCondition, setCondition } from "../../api/conditions.js";
 import { serviceNameOf } from "../../api/names.js";
 import { keyOf, parseKey } from "../../api/references.js";
 import type { ContainerInstance, ContainerInstanceStatus, Task } from "../../api/types.gen.js";
@@ -82,10 +82,9 @@ function withProgress(
 ): ContainerInstanceStatus | undefined {
   if (status === undefined) return undefined;
   const before = status.conditions ?? [];
-  if (progress === undefined && getCondition(before, "Drained") === undefined) return undefined;
   const conditions =
     progress === undefined
-      ? before.filter(({ type }) => type !== "Drained")
+      ? removeCondition(before, "Drained")
       : setCondition(before, { ...drainedCondition(progress), observedGeneration: metadata.generation }, nowMs);
   return conditions === before ? undefined : { ...status, conditions, version: (status.version ?? 0) + 1 };
 }

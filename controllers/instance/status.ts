@@ -1,5 +1,5 @@
 // A container instance's status. Pure; the version rises by one with each change that is written (07-55).
-import { getCondition, type NewCondition, setCondition } from "../../api/conditions.js";
+import { getCondition, type NewCondition, removeCondition, setCondition } from "../../api/conditions.js";
 import { clusterNameOf } from "../../api/names.js";
 import type { ContainerInstance, ContainerInstanceStatus, Resource } from "../../api/types.gen.js";
 import { advanceContainerInstance } from "../../state-machines/container-instance.js";
@@ -30,7 +30,9 @@ export function asWanted(instance: ContainerInstance, nowMs: number): ContainerI
   if (status?.status === undefined) return undefined;
   const moved = advanceContainerInstance(status.status, isDrainWanted(spec, nowMs) ? "DRAIN" : "ACTIVATE");
   if (!moved.moved) return undefined;
-  return said(instance, { ...status, status: moved.state }, nowMs);
+  // How far a drain is, is not said of a machine that does not drain, not even for a moment.
+  const conditions = removeCondition(status.conditions, "Drained");
+  return said(instance, { ...status, status: moved.state, conditions }, nowMs);
 }
 
 export interface Load {
