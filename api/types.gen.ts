@@ -1541,6 +1541,8 @@ export interface ContainerInstanceStatus {
   ec2InstanceId?: string;
   /** Davit's own: what tells this machine from others, over restarts, reboots and a lost data folder. */
   machineId?: string;
+  /** Davit's own: which boot of the machine its agent's session is of. */
+  bootId?: string;
   /** Davit's own: the key that its agent's credential is made for. */
   publicKey?: string;
   /** Davit's own: until then the agent's credential is good, if it is not renewed. */

@@ -58,11 +58,14 @@ export function refusalOf(
 function departed(request: SyncRequest, instance: ContainerInstance | undefined, isOwed: boolean): Refused | undefined {
   const { instance: id } = request;
   if (instance === undefined) {
-    // Of such a machine the object is made when it joins, and nowhere else: it is not there, so the machine has left.
-    if (!hasJoined(request)) return undefined;
+    // The object of a machine that joins is made then, and nowhere else; that of another one when its agent begins.
+    // Where it is not there any more nothing is assigned: to let the agent in would end all that it runs.
+    const gone = `There is no container instance ${id} (any more)`;
+    if (hasJoined(request)) return { reason: "Deregistered", message: `${gone}: join the machine anew.` };
+    if ((request.epoch ?? 0) === 0) return undefined;
     return {
       reason: "Deregistered",
-      message: `There is no container instance ${id} (any more): join the machine anew.`,
+      message: `${gone}: restart its agent to register it anew, and to end what it runs now.`,
     };
   }
   const { spec, status, metadata } = instance;
@@ -109,6 +112,7 @@ export function registered(
       // A machine's own id where there is no cloud that gives it one.
       ec2InstanceId: status.ec2InstanceId ?? request.hostname,
       ...(machineId !== undefined && { machineId }),
+      ...(request.bootId !== undefined && { bootId: request.bootId }),
       hostname: request.hostname,
       address: request.address,
       ...(request.portRange !== undefined && { portRange: request.portRange }),

@@ -3,10 +3,10 @@
 import type { InstanceId, SyncRequest } from "../../bus/messages.js";
 import type { Refused } from "./registration.js";
 
-/** The open session of an identity. */
+/** Who has the identity: of the open session, or, after a restart of the control plane, as the store has it. */
 export interface Present {
-  readonly bootId: string | undefined;
-  readonly hostname: string;
+  readonly bootId?: string | undefined;
+  readonly hostname?: string | undefined;
   readonly heardMs: number;
 }
 

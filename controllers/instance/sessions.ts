@@ -20,7 +20,7 @@ import type { Reports } from "../task/reports.js";
 import type { Connectivity } from "./connectivity.js";
 import { type RegisterDeps, refuse, register } from "./register.js";
 import { type Refused, undisturbed } from "./registration.js";
-import { createRivals } from "./rivals.js";
+import { createRivals, type Present } from "./rivals.js";
 import { type AssignmentFacts, Session } from "./session.js";
 
 export interface SessionsDeps extends RegisterDeps {
@@ -76,6 +76,8 @@ export function createSessions(deps: SessionsDeps): Sessions {
   const dirty = new Set<Session>();
   const syncing = new Map<InstanceId, Promise<unknown>>();
   const rivals = createRivals(now, heartbeatMs);
+  /** Machines of which this process has had a session. */
+  const heardHere = new Set<InstanceId>();
   let flush: NodeJS.Immediate | undefined;
   let stopped = false;
 
@@ -131,7 +133,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
 
   async function open(request: SyncRequest): Promise<SyncAnswer> {
     const ref = { namespace: request.namespace, name: request.instance };
-    const stranger = rivals.meet(request, sessions.get(request.instance));
+    const stranger = rivals.meet(request, sessions.get(request.instance) ?? storedPresent(ref));
     if (stranger) {
       if (stranger.reason !== "Busy") await refuse(deps, ref, stranger);
       return refusal(stranger);
@@ -154,6 +156,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
     const session = new Session(request, epoch, deps.facts, now());
     const answer = session.open(world.tasksOn(ref).map(newest), request.tasks, now());
     sessions.set(request.instance, session);
+    heardHere.add(request.instance);
     heard(session);
     deps.onNews(session.key);
     log.info({ instance: request.instance, epoch, assignments: answer.assignments.length }, "agent synced");
@@ -166,6 +169,13 @@ export function createSessions(deps: SessionsDeps): Sessions {
       heartbeatMs,
       ...(arn !== undefined && { containerInstanceArn: arn }),
     };
+  }
+
+  /** A control plane that has just begun has heard nobody yet: whoever was connected before has the first right. */
+  function storedPresent(ref: Ref): Present | undefined {
+    if (heardHere.has(ref.name)) return undefined;
+    const status = objects.newest("ContainerInstance", ref)?.status;
+    return status?.agentConnected ? { bootId: status.bootId, hostname: status.hostname, heardMs: 0 } : undefined;
   }
 
   const refusal = (refused: Refused): SyncAnswer => ({
@@ -276,6 +286,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
     },
     instanceGone({ metadata, status }) {
       const session = end(metadata);
+      heardHere.delete(metadata.name);
       if (session) bus.supersede(metadata.name, status?.epoch ?? session.epoch);
     },
     invite() {

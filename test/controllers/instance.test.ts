@@ -91,6 +91,39 @@ describe("machines and their cluster", () => {
     assert.deepEqual([...machine.runtime().containers.keys()], containers);
   });
 
+  it("[04-8] an agent that is restarted, its state lost, is the same machine and adopts what runs (ea#782, ea#921)", async () => {
+    const machine = await house.machine("m1");
+    await house.define("app");
+    await house.serve("web", { desiredCount: 2 });
+    await house.steady("web");
+    const containers = [...machine.runtime().containers.keys()].sort();
+    for (let times = 2; times <= 6; times++) {
+      await machine.kill();
+      await machine.start();
+      await eventually("its next session", async () => (await instance(machine))?.epoch === times);
+    }
+    assert.equal((await house.client.list("ContainerInstance")).items.length, 1);
+    assert.deepEqual([...machine.runtime().containers.keys()].sort(), containers);
+    assert.equal((await house.running()).length, 2);
+  });
+
+  it("what reports say is known in the end, however many of them get lost (ea#208, ea#417, ea#705)", async () => {
+    const machine = await house.machine("m1", { simulated: { startMs: [0, 50], stopMs: [0, 50] } });
+    await house.define("app");
+    house.bus.loss = 0.4;
+    await house.serve("web", { desiredCount: 20 });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await house.client.patch("Service", { namespace: "default", name: "web" }, { spec: { desiredCount: 5 } });
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await house.client.patch("Service", { namespace: "default", name: "web" }, { spec: { desiredCount: 12 } });
+    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    house.bus.loss = 0;
+    await eventually(
+      "as many as wanted, here and there",
+      async () => (await house.running()).length === 12 && machine.runtime().containers.size === 12,
+    );
+  });
+
   it("a lost bus is no lost fleet: nothing is said of the machines while the control plane itself is cut off", async () => {
     const machine = await house.machine("m1");
     const { version } = (await instance(machine)) ?? {};

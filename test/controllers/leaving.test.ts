@@ -193,7 +193,7 @@ describe("machines that go", () => {
       await eventually("INACTIVE", async () => (await state(first)) === "INACTIVE");
     });
 
-    it("[07-59] [09-33] by force: its agent stops all its tasks, in ECS's words, and services start others", async () => {
+    it("[01-25] [07-59] [09-33] by force: its agent stops all its tasks, in ECS's words, and services start others", async () => {
       await serveTwo();
       await standalone("job");
       await wish(first, { deregister: "Force" });

@@ -6,6 +6,7 @@ import type { LostInstances, Task } from "../../api/types.gen.js";
 import { isSetAside } from "../../controllers/task/view.js";
 import { eventually } from "../support/wait.js";
 import { type House, type Machine, openHouse } from "./support/house.js";
+import { type Observer, observe } from "./support/observer.js";
 
 /** The shortest that can be asked for. */
 const AFTER_S = 1;
@@ -13,15 +14,19 @@ const GRACE_MS = 600;
 
 describe("machines that fall silent", () => {
   let house: House;
+  let observer: Observer;
   let first: Machine;
   let second: Machine;
   beforeEach(async () => {
     house = await openHouse({ graceMs: GRACE_MS, selfStopMarginMs: 200 });
+    observer = observe(house.store);
     await house.define("app", { stopTimeout: 2 });
     first = await house.machine("m1");
   });
   afterEach(async () => {
+    await observer.stop();
     await house.close();
+    assert.deepEqual(observer.breaches, []);
   });
 
   const ref = ({ id }: Machine) => ({ namespace: "default", name: id });
@@ -65,7 +70,7 @@ describe("machines that fall silent", () => {
     assert.equal((await status(first))?.disconnectedAt, undefined);
   });
 
-  it("[04-17] REPLACE, REPLACEMENT (cr#2040): others start at the deadline; on return the old ones go first", async () => {
+  it("[04-17] REPLACE, REPLACEMENT (cr#2040, hn#17424): others start at the deadline; on return the old ones go first", async () => {
     const old = await serveTwo({ action: "REPLACE", afterSeconds: AFTER_S });
     house.bus.cut(first.id);
     const cutMs = Date.now();
@@ -84,7 +89,7 @@ describe("machines that fall silent", () => {
     assert.equal(liveIds(second).length, 2);
   });
 
-  it("a machine that is back in time keeps its tasks (hn#17424, hn#19805)", async () => {
+  it("a machine that is back in time keeps its tasks", async () => {
     const old = await serveTwo({ afterSeconds: 3 });
     house.bus.cut(first.id);
     await isAway(first);
@@ -196,7 +201,7 @@ describe("machines that fall silent", () => {
     assert.deepEqual(liveIds(second), []);
   });
 
-  it("a PENDING task on one is replaced, too (ea#208, hn#24955)", async () => {
+  it("a PENDING task on one is replaced, too", async () => {
     await first.stop("leave");
     const slow = await house.machine("slow", { simulated: { startMs: [60_000, 60_000] } });
     await house.serve("web", { desiredCount: 1, lostInstances: { afterSeconds: AFTER_S } });
@@ -204,6 +209,18 @@ describe("machines that fall silent", () => {
     second = await house.machine("m2");
     house.bus.cut(slow.id);
     await runsOnSecond(1);
+  });
+
+  it("a PENDING task goes on when its machine is back in time (hn#19805, hn#24955)", async () => {
+    await first.stop("leave");
+    const slow = await house.machine("slow", { simulated: { startMs: [800, 800] } });
+    await house.serve("web", { desiredCount: 1 });
+    await eventually("PENDING", async () => String(await states(slow)) === "PENDING");
+    house.bus.cut(slow.id);
+    await isAway(slow);
+    house.bus.heal(slow.id);
+    await eventually("RUNNING", async () => String(await states(slow)) === "RUNNING");
+    assert.equal((await house.tasks()).length, 1);
   });
 
   it("nothing is replaced while no machine of the cluster is heard, and the machine says so; then it is", async () => {
@@ -246,9 +263,11 @@ describe("machines that fall silent", () => {
   });
 
   it("a process that stood still has heard nobody meanwhile: nobody is lost by that", async () => {
+    await observer.stop();
     await house.close();
     let skipMs = 0;
     house = await openHouse({ graceMs: GRACE_MS, now: () => Date.now() + skipMs });
+    observer = observe(house.store);
     await house.define("app");
     first = await house.machine("m1");
     await serveTwo({ afterSeconds: AFTER_S });
@@ -257,7 +276,7 @@ describe("machines that fall silent", () => {
     assert.deepEqual([(await status(first))?.agentConnected, liveIds(second)], [true, []]);
   });
 
-  it("what a lost machine said in an old session does not count when it is back (ea#705)", async () => {
+  it("what a lost machine said in an old session does not count when it is back", async () => {
     await serveTwo({ afterSeconds: AFTER_S });
     const { epoch = 0 } = (await status(first)) ?? {};
     house.bus.cut(first.id, true);
@@ -287,10 +306,9 @@ describe("machines that fall silent", () => {
     await house.stopControllers();
     const object = await house.client.get("ContainerInstance", ref(first));
     assert.ok(object);
-    await house.client.updateStatus("ContainerInstance", {
-      ...object,
-      status: { ...object.status, status: "DRAINING" },
-    });
+    const version = (object.status?.version ?? 0) + 1;
+    const drained = { ...object, status: { ...object.status, status: "DRAINING" as const, version } };
+    await house.client.updateStatus("ContainerInstance", drained);
     await house.startControllers();
     await eventually("ACTIVE", async () => (await status(first))?.status === "ACTIVE");
   });

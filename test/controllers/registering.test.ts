@@ -150,6 +150,12 @@ describe("a machine registers", () => {
     assert.equal((await sync()).refused?.reason, "Revoked");
   });
 
+  it("one whose object is gone in spite of all stays out until its agent is restarted: what it runs runs on", async () => {
+    assert.equal((await sync({ epoch: 7 })).refused?.reason, "Deregistered");
+    assert.equal(await object(), undefined);
+    assert.equal((await sync({ epoch: 0 })).epoch, 1);
+  });
+
   it("one that joins by HTTPS registers under the object that joining made, and under no other", async () => {
     const instance = instanceIdOf("default", "machine-7");
     const { refused } = await sync({ instance, machineId: "machine-7" });
@@ -163,7 +169,7 @@ describe("a machine registers", () => {
     const heartbeat = (epoch: number) =>
       house.bus.agent(idOf("m1")).heartbeat({ type: "davit.v1.Heartbeat", instance: idOf("m1"), epoch });
 
-    it("the second is refused, with what to do, as long as the first is heard", async () => {
+    it("the second is refused, with what to do, as long as the first is heard (ea#125)", async () => {
       const beating = setInterval(() => heartbeat(1), HEARTBEAT_MS / 4);
       try {
         await sync({ bootId: "one", hostname: "first" });
@@ -194,6 +200,18 @@ describe("a machine registers", () => {
         return next.refused === undefined && next;
       });
       assert.equal(answer.epoch, 2);
+    });
+
+    it("after a restart of the control plane the first one has the first right", async () => {
+      await sync({ bootId: "one" });
+      await house.restartControllers();
+      assert.equal((await sync({ bootId: "two" })).refused?.reason, "Busy");
+      assert.equal((await sync({ bootId: "one" })).epoch, 2);
+      heartbeat(2);
+      await eventually("known as a clone", async () => {
+        heartbeat(2);
+        return (await sync({ bootId: "two" })).refused?.reason === "Cloned";
+      });
     });
 
     it("after a goodbye the next boot gets in at once", async () => {

@@ -98,6 +98,16 @@ export function observe(store: Store): Observer {
   /** A smaller count that is written while a start decided before is on its way: the values in force were others. */
   const changedLately = ({ metadata }: Service): boolean => Date.now() - (serviceChanged.get(metadata.name) ?? 0) < 500;
 
+  /** 2: of a machine, too, each change of its state has the next version. A renewed credential is no such change. */
+  function instance(change: Change, before: ContainerInstance | undefined, next: ContainerInstance): void {
+    if (change.type === "DELETED" || before?.metadata.uid !== next.metadata.uid) return;
+    const state = ({ status: { credentialExpiresAt: _, ...rest } = {} }: ContainerInstance) => JSON.stringify(rest);
+    const [was, is] = [before.status?.version ?? 0, next.status?.version ?? 0];
+    const changed = state(before) !== state(next);
+    if (is !== (changed ? was + 1 : was))
+      breach(`${change.key} went from version ${was} to ${is} (changed: ${changed})`);
+  }
+
   /** 5: no machine gets more than it registered. */
   function fits({ spec, status }: Task): void {
     if (spec.containerInstance === undefined || !status?.lastStatus || status.lastStatus === "PROVISIONING") return;
@@ -130,6 +140,7 @@ export function observe(store: Store): Observer {
       task(change, next);
     } else if (object.kind === "ContainerInstance") {
       const next = object as ContainerInstance;
+      instance(change, instances.get(next.metadata.name), next);
       instances.set(next.metadata.name, next);
     } else if (object.kind === "Service") {
       const next = object as Service;
