@@ -71,7 +71,10 @@ describe("draining by command", function () {
     const back = await davit.cli("uncordon", "vm-1");
     assert.match(back.stdout, /^containerinstance\.davit\.dev\/[0-9a-f]{32} \(vm-1\) is to be ACTIVE$/m);
     await eventually("ACTIVE", async () => (await machine("vm-1")).status?.status === "ACTIVE");
-    assert.equal(getCondition((await machine("vm-1")).status?.conditions, "Drained"), undefined);
+    await eventually(
+      "its condition has gone with it",
+      async () => getCondition((await machine("vm-1")).status?.conditions, "Drained") === undefined,
+    );
   });
 
   it("a blocked drain says so at once, with both numbers; --timeout ends the waiting with exit code 1, not the drain", async () => {
