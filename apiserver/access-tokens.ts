@@ -1,5 +1,6 @@
 // AccessTokens of people and programs, as the authenticator asks for them at each request: in memory, kept up to date
 // by a watch of the store.
+import { setMaxListeners } from "node:events";
 import { isSecretOf, parseToken } from "../api/access-token.js";
 import type { Log } from "../api/log.js";
 import type { ApiObject } from "../api/meta.js";
@@ -56,6 +57,8 @@ export function followAccessTokens({ registry, now, log, signal }: AccessTokensO
     if (inNamespaces.get(namespace)?.spec.hash === spec.hash) return;
     drop(object);
     const end = new AbortController();
+    // Each open request of its holder listens.
+    setMaxListeners(0, end.signal);
     const groups = spec.use === "User" && spec.role ? [GROUPS[spec.role]] : [];
     const user = { name: `token:${namespace}/${name}`, groups, ended: end.signal };
     known.set(name, inNamespaces.set(namespace, { object, spec, user, end }));

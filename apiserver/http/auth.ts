@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from "node:crypto";
-import type { IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { apiError } from "../../client/object-client.js";
 import { unauthorized } from "../errors.js";
 import { qualifiedName, type Resource } from "../resources/resource.js";
@@ -28,6 +28,7 @@ export function createAuthenticator(tokens: readonly Token[], lookup: TokenLooku
   // Hashes have one length, as the constant-time comparison needs.
   const known = tokens.map(({ token, user, groups }) => ({ hash: sha256(token), user: { name: user, groups } }));
   return ({ headers }) => {
+    refuseImpersonation(headers);
     const [, token = ""] = /^Bearer +(\S+)$/i.exec(headers.authorization ?? "") ?? [];
     if (token === "") throw unauthorized();
     const user = lookup(token);
@@ -37,6 +38,15 @@ export function createAuthenticator(tokens: readonly Token[], lookup: TokenLooku
     if (match === undefined) throw unauthorized();
     return match.user;
   };
+}
+
+/** Nobody acts as somebody else here. Who asks for it, as `kubectl --as` does, wants less than his own rights, and must
+ *  not get these. @throws 403 */
+function refuseImpersonation(headers: IncomingHttpHeaders): void {
+  const header = Object.keys(headers).find((name) => name.startsWith("impersonate-"));
+  if (header === undefined) return;
+  const why = `the header ${header} (kubectl --as) is not served: make a token with that role (davit token create --role)`;
+  throw apiError(403, "Forbidden", `forbidden: impersonation: ${why}`, {});
 }
 
 const sha256 = (text: string) => createHash("sha256").update(text).digest();

@@ -40,7 +40,7 @@ export interface ListenOptions {
 export type PathHandler = (exchange: {
   request: IncomingMessage;
   response: ServerResponse;
-  /** Whose token the request carries. @throws 401 */
+  /** Whose token the request carries: once that ends, the response is cut. @throws 401 */
   authenticate: () => User;
   /** Aborted when the client goes, or the server closes. */
   signal: AbortSignal;
@@ -103,21 +103,27 @@ function createHandler(
   const discover = createDiscovery(registry.resources);
   const openApi = createOpenApi(registry.resources);
 
-  /** Aborted when the client goes, its token ends, or the server closes. */
-  function track(response: ServerResponse, user?: User): AbortController {
+  /** Aborted when the client goes, or the server closes. */
+  function track(response: ServerResponse): AbortController {
     const exchange = new AbortController();
-    const cut = (): void => {
-      exchange.abort();
-      response.destroy();
-    };
     open.add(exchange);
-    user?.ended?.addEventListener("abort", cut);
     response.once("close", () => {
       open.delete(exchange);
-      user?.ended?.removeEventListener("abort", cut);
       exchange.abort();
     });
     return exchange;
+  }
+
+  /** Whose token it is; once that ends, so does the answer. @throws 401 */
+  function admit(request: IncomingMessage, response: ServerResponse): User {
+    const user = authenticate(request);
+    const { ended } = user;
+    if (ended) {
+      const cut = (): void => void response.destroy();
+      ended.addEventListener("abort", cut);
+      response.once("close", () => ended.removeEventListener("abort", cut));
+    }
+    return user;
   }
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -128,9 +134,9 @@ function createHandler(
     const own = Object.hasOwn(paths, path) ? paths[path] : undefined;
     if (own) {
       const { signal } = track(response);
-      return own({ request, response, authenticate: () => authenticate(request), signal });
+      return own({ request, response, authenticate: () => admit(request, response), signal });
     }
-    const user = authenticate(request);
+    const user = admit(request, response);
     if (path === "/metrics" && metrics) {
       authorizePath(user, path);
       return sendText(response, 200, await metrics(), PROMETHEUS_TEXT);
@@ -138,7 +144,7 @@ function createHandler(
     if (segments[0] === "openapi") return openApi(request, response, segments.slice(1));
     if (segments[0] !== "api" && segments[0] !== "apis") return sendText(response, 404, "404 page not found\n");
     if (discover(request, response, segments)) return;
-    const { signal } = track(response, user);
+    const { signal } = track(response);
     const connected = connectRoute(registry.resources, connect, segments);
     if (connected) return serveConnect(connected, { request, response, query, user, signal });
     const route = resourceRoute(registry.resources, segments);

@@ -1,6 +1,7 @@
 // People and programs with a token of their own: what each role may do, and when it is over.
 import assert from "node:assert/strict";
 import { formatToken, hashOfSecret } from "../../api/access-token.js";
+import type { PathHandler } from "../../apiserver/index.js";
 import { eventually } from "../support/wait.js";
 import { definition, service } from "./support/objects.js";
 import { startServer, type TestServer } from "./support/server.js";
@@ -13,7 +14,11 @@ describe("access tokens of people", () => {
   let nowMs = Date.now();
   let count = 0;
   before(async () => {
-    server = await startServer("access-tokens", { now: () => nowMs });
+    const endless: PathHandler = async ({ response, authenticate }) => {
+      authenticate();
+      response.writeHead(200).write("and so on");
+    };
+    server = await startServer("access-tokens", { now: () => nowMs, paths: { "/davit/v1/endless": endless } });
   });
   after(() => server.close());
   afterEach(() => assert.deepEqual(server.errors, []));
@@ -78,31 +83,38 @@ describe("access tokens of people", () => {
     return [code, body.message];
   };
 
-  it("a token that is deleted is refused at once, and its open watches end", async () => {
-    const { name, token } = await make("viewer");
-    const watch = await server.open(`${BASE}/tasks?watch=true`, { Authorization: `Bearer ${token}` });
+  /** An answer that goes on. */
+  async function follow(token: string, path: string): Promise<{ ended: Promise<void> }> {
+    const answer = await server.open(path, { Authorization: `Bearer ${token}` });
+    assert.equal(answer.statusCode, 200);
     const ended = new Promise<void>((resolve) => {
-      watch
+      answer
         .on("close", resolve)
         .on("error", () => undefined)
         .resume();
     });
+    return { ended };
+  }
+  const WATCH = `${BASE}/tasks?watch=true`;
+
+  it("a token that is deleted is refused at once, and all that is open with it ends", async () => {
+    const { name, token } = await make("viewer");
+    const warnings: Error[] = [];
+    const warned = (warning: Error): void => void warnings.push(warning);
+    process.on("warning", warned);
+    const open = await Promise.all([...Array(15).fill(WATCH), "/davit/v1/endless"].map((path) => follow(token, path)));
     assert.equal((await server.call("DELETE", `${BASE}/accesstokens/${name}`)).code, 200);
     await eventually("it is refused", async () => (await said(token))[0] === 401, 1_000);
     assert.match((await said(token))[1] ?? "", /is not known here: it was taken back.*ask for a new one/);
-    await ended;
+    await Promise.all(open.map(({ ended }) => ended));
+    process.off("warning", warned);
+    assert.deepEqual(warnings, []);
   });
 
   it("a token that has expired is refused, and its open watches end", async () => {
     const { token } = await make("viewer", 60_000);
     assert.equal((await said(token))[0], 200);
-    const watch = await server.open(`${BASE}/tasks?watch=true`, { Authorization: `Bearer ${token}` });
-    const ended = new Promise<void>((resolve) => {
-      watch
-        .on("close", resolve)
-        .on("error", () => undefined)
-        .resume();
-    });
+    const { ended } = await follow(token, WATCH);
     nowMs += 61_000;
     const [code, message] = await said(token);
     assert.equal(code, 401);
@@ -116,6 +128,17 @@ describe("access tokens of people", () => {
     assert.match((await said(forged))[1] ?? "", /not known here/);
     assert.match((await said((await make(undefined)).token))[1] ?? "", /lets a machine join, and nobody in/);
     assert.deepEqual(await said("davit.x.y"), [401, "Unauthorized"]);
+  });
+
+  it("an administrator who asks to act as somebody with fewer rights does not act with his own", async () => {
+    const { name } = await make("viewer");
+    const path = `${BASE}/accesstokens/${name}`;
+    for (const header of ["Impersonate-User", "Impersonate-Group", "Impersonate-Uid", "Impersonate-Extra-x"]) {
+      const { code, body } = await server.call("DELETE", path, undefined, { [header]: "vera" });
+      assert.equal(code, 403);
+      assert.match(body.message ?? "", /kubectl --as\) is not served: .*davit token create --role/);
+    }
+    assert.equal((await server.call("GET", path)).code, 200);
   });
 
   it("nobody gives a token another role: it cannot be changed", async () => {
