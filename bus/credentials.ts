@@ -127,11 +127,12 @@ function agentUser(instance: InstanceId): [name: string, rights: object] {
   return [`agent-${instance}`, permissions.agent(instance)];
 }
 
-/** Whether the text is an nkey of a user, `U…`. */
+/** Whether the text is an nkey of a user, `U…`, in the one way to write it: keys are compared as texts. */
 export function isUserKey(publicKey: string): boolean {
+  if (!/^U[A-Z2-7]{55}$/.test(publicKey)) return false;
   try {
     fromPublic(publicKey);
-    return publicKey.startsWith("U");
+    return true;
   } catch {
     return false;
   }

@@ -89,7 +89,9 @@ export async function createRevoker({ authority, file, servers, tls, now, log }:
 
   return {
     revoke(publicKey, untilMs) {
-      if (revoked.has(publicKey) || untilMs + MARGIN_MS < now()) return;
+      const known = revoked.get(publicKey);
+      // One that was let in again since has a credential that is good for longer.
+      if ((known && untilMs <= known.untilMs) || untilMs + MARGIN_MS < now()) return;
       for (const [key, { untilMs: until }] of revoked) if (until + MARGIN_MS < now()) revoked.delete(key);
       revoked.set(publicKey, { at: Math.floor(now() / 1000), untilMs });
       writeSecret(file, `${JSON.stringify(Object.fromEntries(revoked))}\n`);

@@ -97,11 +97,7 @@ function decideInstance(
         `deregister it there first with \`davit deregister ${id} --force\`, or give it a new --machine-id.`,
     );
   const sameKey = status.publicKey === request.publicKey;
-  if (spec.revoked && sameKey)
-    return refuse(
-      "Revoked",
-      `The key of machine ${id} was taken back: remove the machine's data folder, so that it makes another, and join again.`,
-    );
+  if (spec.revoked && sameKey) return keyRevoked(id);
   // A revoked agent is cut off already, though its silence may not have been noticed yet.
   if (!spec.revoked && !sameKey && status.agentConnected)
     return refuse(
@@ -112,6 +108,12 @@ function decideInstance(
     );
   return undefined;
 }
+
+export const keyRevoked = (id: InstanceId): { refused: Refused } =>
+  refuse(
+    "Revoked",
+    `The key of machine ${id} was taken back: remove the machine's data folder, so that it makes another, and join again.`,
+  );
 
 const nameOf = ({ metadata: { name }, status }: ContainerInstance): string =>
   status?.hostname === undefined ? name : `${name} (${status.hostname})`;

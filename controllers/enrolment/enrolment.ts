@@ -1,11 +1,11 @@
-// Machines that join, and agents that renew their credentials: what is asked is decided (decide.ts), then written, and
-// the last of all is the credential.
+// Machines that join, and agents that renew their credentials: what is asked is decided (decide.ts), and written after
+// the credential has been signed.
 import type { TokenText } from "../../api/access-token.js";
 import type { Log } from "../../api/log.js";
 import { clusterNameOf } from "../../api/names.js";
 import type { ContainerInstance } from "../../api/types.gen.js";
 import type { Signer } from "../../bus/credentials.js";
-import { isSignedBy, isUserKey } from "../../bus/credentials.js";
+import { isSignedBy } from "../../bus/credentials.js";
 import { type Credential, type JoinRequest, type RenewRequest, renewalText } from "../../bus/enrolment.js";
 import type { InstanceId } from "../../bus/messages.js";
 import type { ObjectClient } from "../../client/object-client.js";
@@ -13,6 +13,7 @@ import { decideRenew } from "./decide.js";
 import { createCluster, enter } from "./enter.js";
 import { instanceIdOf } from "./identity.js";
 import { refusalError, refuse } from "./refusal.js";
+import { checkRequest } from "./request.js";
 import { findToken, useToken } from "./token.js";
 import { isLostRace, MANAGED, MAX_ATTEMPTS } from "./writes.js";
 
@@ -61,9 +62,11 @@ export function createEnrolment(deps: EnrolmentDeps): Enrolment {
     const { token, admitted } = await useToken(deps, text, request, id);
     const { namespace } = token.metadata;
     if (admitted.createCluster) await createCluster(client, namespace, admitted.cluster);
+    const holder = { namespace, id, cluster: admitted.cluster, publicKey: request.publicKey, expiresAtMs };
+    const made = await credential(deps, holder);
     await enter(deps, { namespace, name: id }, admitted, request, expiresAtMs);
     log.info({ instance: id, namespace, token: token.metadata.name, hostname: request.hostname }, "machine joined");
-    return credential(deps, { namespace, id, cluster: admitted.cluster, publicKey: request.publicKey, expiresAtMs });
+    return made;
   }
 
   return {
@@ -87,6 +90,8 @@ export function createEnrolment(deps: EnrolmentDeps): Enrolment {
         const decision = decideRenew(request, await findInstance(client, id));
         if ("refused" in decision) throw refusalError(decision.refused);
         const { metadata, spec, status = {} } = decision.admitted;
+        const cluster = clusterNameOf(spec.cluster);
+        const made = await credential(deps, { namespace: metadata.namespace, id, cluster, publicKey, expiresAtMs });
         // No version with it: the machine is the same, and nobody need hear of it.
         const renewed = { ...status, credentialExpiresAt: new Date(expiresAtMs).toISOString() };
         try {
@@ -95,8 +100,7 @@ export function createEnrolment(deps: EnrolmentDeps): Enrolment {
           if (isLostRace(error) && attempt < MAX_ATTEMPTS) continue;
           throw error;
         }
-        const { namespace } = metadata;
-        return credential(deps, { namespace, id, cluster: clusterNameOf(spec.cluster), publicKey, expiresAtMs });
+        return made;
       }
     },
   };
@@ -104,14 +108,6 @@ export function createEnrolment(deps: EnrolmentDeps): Enrolment {
 
 /** Whole seconds, as the credential has them. */
 const expiry = ({ now, credentialMs }: EnrolmentDeps): number => Math.floor((now() + credentialMs) / 1000) * 1000;
-
-/** @throws 400 */
-function checkRequest({ machineId, publicKey }: JoinRequest): void {
-  if (!isUserKey(publicKey))
-    throw refusalError(refuse("InvalidRequest", `publicKey is no nkey of a user (U…).`).refused);
-  if (machineId.trim() === "" || machineId.length > 256)
-    throw refusalError(refuse("InvalidRequest", "machineId must have 1 to 256 characters.").refused);
-}
 
 async function findInstance(client: ObjectClient, name: InstanceId): Promise<ContainerInstance | undefined> {
   return (await client.list("ContainerInstance", { fieldSelector: `metadata.name=${name}` })).items[0];
@@ -124,6 +120,7 @@ interface Holder {
   publicKey: string;
   expiresAtMs: number;
 }
+/** Signed before its object is written: a revocation that comes after that write is later than the credential. */
 async function credential({ signer, bus }: EnrolmentDeps, holder: Holder): Promise<Credential> {
   const { namespace, id, cluster, publicKey, expiresAtMs } = holder;
   const jwt = await (await signer()).agentJwt(id, publicKey, expiresAtMs);

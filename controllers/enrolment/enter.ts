@@ -4,8 +4,9 @@ import { DEFAULT_CLUSTER, objectName } from "../../api/names.js";
 import type { JoinRequest } from "../../bus/enrolment.js";
 import type { InstanceId } from "../../bus/messages.js";
 import type { ObjectClient } from "../../client/object-client.js";
-import type { Admitted } from "./decide.js";
+import { type Admitted, keyRevoked } from "./decide.js";
 import type { EnrolmentDeps } from "./enrolment.js";
+import { refusalError } from "./refusal.js";
 import { joinedSpec, joinedStatus } from "./status.js";
 import { isGone, isLostRace, isThere, MANAGED, MAX_ATTEMPTS } from "./writes.js";
 
@@ -31,6 +32,8 @@ export async function enter(
         return;
       }
       const { publicKey, credentialExpiresAt } = instance.status ?? {};
+      // Since the decision: the administrator's later word counts.
+      if (instance.spec.revoked && publicKey === request.publicKey) throw refusalError(keyRevoked(ref.name).refused);
       if (publicKey !== undefined && publicKey !== request.publicKey)
         await revoke(publicKey, credentialExpiresAt ? Date.parse(credentialExpiresAt) : now() + credentialMs);
       const spec = joinedSpec(instance, cluster);

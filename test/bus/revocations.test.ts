@@ -32,8 +32,7 @@ describe("revoking a credential", function () {
     await bus.close();
   });
 
-  async function agent(number: number) {
-    const key = createUser();
+  async function agent(number: number, key = createUser()) {
     const publicKey = key.getPublicKey();
     const jwt = await bus.nats.authority.agentJwt(id(number), publicKey, Date.now() + 3_600_000);
     const enter = (): Promise<NatsConnection> =>
@@ -66,6 +65,16 @@ describe("revoking a credential", function () {
     await second.close();
     assert.ok(await one.isOut());
     assert.ok(!(await two.isOut()));
+  });
+
+  it("also takes back what was signed since for the same key", async () => {
+    const key = createUser();
+    revoker.revoke(key.getPublicKey(), inAnHour());
+    await new Promise((resolve) => setTimeout(resolve, 1_001)); // A credential tells its second, no less.
+    const one = await agent(10, key);
+    await eventually("it is in", async () => !(await one.isOut()));
+    revoker.revoke(key.getPublicKey(), inAnHour() + 1_000);
+    await eventually("it is out", one.isOut);
   });
 
   it("outlives the server, and a server that has lost its accounts", async () => {
