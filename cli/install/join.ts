@@ -28,7 +28,7 @@ export async function installJoin(url: string | undefined, options: JoinOptions)
   const spec =
     container === undefined
       ? agentUnit(folder.root, folder.identity, (machine.runtime ?? "docker") === "docker")
-      : containerUnit(agentContainer(container, name, folder.root), folder.identity);
+      : containerUnit(agentContainer(container, name, folder.root), folder);
   const file = await install(options, name, unitText(spec));
   if (options.unitDir !== undefined) return print(`Written: ${file}`);
   await untilReady(() => readRunning(folder)?.ready === true, name);

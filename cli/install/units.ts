@@ -1,6 +1,7 @@
 // The units of `davit up --install` and `davit join --install`: what each is to run.
 import { existsSync } from "node:fs";
 import { delimiter, isAbsolute, join } from "node:path";
+import type { MachineFolder } from "../machine/folder.js";
 import { dockerSocket } from "../supervisor/checks.js";
 import { type ContainerAgent, containerLine } from "./container.js";
 import { ENVIRONMENT_FILE, type UnitSpec } from "./unit.js";
@@ -46,13 +47,15 @@ export const agentUnit = (dataDir: string, identityFile: string, docker: boolean
   stopSeconds: JOIN_STOP_SECONDS,
 });
 
+type MachineFiles = Pick<MachineFolder, "identity" | "stopping">;
+
 /** The same, in a container: Davit itself need not be on the machine. */
-export function containerUnit(agent: ContainerAgent, identityFile: string): UnitSpec {
+export function containerUnit(agent: ContainerAgent, { identity, stopping }: MachineFiles): UnitSpec {
   const { docker, name } = agent;
   return {
     description: `Davit's agent in the container ${name}: runs tasks on this machine`,
     docker: true,
-    needsFile: identityFile,
+    needsFile: identity,
     before: [
       {
         command: [
@@ -64,7 +67,10 @@ export function containerUnit(agent: ContainerAgent, identityFile: string): Unit
       { command: [docker, "rm", "-f", name], mayFail: true },
     ],
     start: containerLine(agent, { keeper: "systemd", args: ["join", "--data-dir", agent.dataDir] }),
-    stop: [docker, "stop", "-t", String(JOIN_STOP_SECONDS - 10), name],
+    stop: [
+      ...["/bin/sh", "-c", '[ "$(systemctl is-system-running)" != stopping ] || : > "$0"; exec "$@"', stopping],
+      ...[docker, "stop", "-t", String(JOIN_STOP_SECONDS - 10), name],
+    ],
     stopSeconds: JOIN_STOP_SECONDS,
   };
 }

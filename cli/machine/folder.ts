@@ -29,6 +29,8 @@ export interface MachineFolder {
   /** What runs now: see running.ts. */
   state: string;
   control: string;
+  /** There if the machine itself stops: by it an agent knows that can't ask systemd, being in a container. */
+  stopping: string;
   /** When the control plane was last heard: see agent/contact.ts. */
   contact: string;
   logs: string;
@@ -74,13 +76,14 @@ export function machineFolder(dataDir: string | undefined): MachineFolder {
     credentials: at("agent.creds"),
     state: at("state.json"),
     control: at("control.sock"),
+    stopping: at("stopping"),
     contact: at("contact"),
     logs: at("logs"),
   };
 }
 
 const OURS =
-  /^(identity\.json|joining\.nk|agent\.creds|state\.json|control\.sock|contact|logs|join\.lock\..*|.*\.tmp)$/;
+  /^(identity\.json|joining\.nk|agent\.creds|state\.json|control\.sock|stopping|contact|logs|join\.lock\..*|.*\.tmp)$/;
 
 /** Makes the folder. @throws Failure if somebody else's files are in it */
 export function openMachineFolder({ root, logs }: MachineFolder): void {

@@ -1,6 +1,6 @@
 // Why this process is told to end: for a restart, or because the machine itself goes down.
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { promisify } from "node:util";
 
 /** Where systemd says when a shutdown that was asked for in time will begin. */
@@ -22,9 +22,12 @@ export function isGoingDown({ system, scheduled }: MachineState, nowMs: number):
   return atMicroseconds !== undefined && Number(atMicroseconds) / 1_000 <= nowMs + SOON_MS;
 }
 
-/** What an agent that is told to end says. */
-export const goodbyeKind = async (): Promise<"stop" | "restart"> =>
-  isGoingDown(await readMachineState(), Date.now()) ? "stop" : "restart";
+/** What an agent that is told to end says.
+ *  @param stoppingFile there if the machine stops: who stops the agent's container may know it, and leave it there */
+export const goodbyeKind = async (stoppingFile?: string): Promise<"stop" | "restart"> =>
+  (stoppingFile !== undefined && existsSync(stoppingFile)) || isGoingDown(await readMachineState(), Date.now())
+    ? "stop"
+    : "restart";
 
 export async function readMachineState(scheduledFile = SCHEDULED): Promise<MachineState> {
   return { system: await systemState(), scheduled: textOf(scheduledFile) };

@@ -102,12 +102,17 @@ function updated(folder: MachineFolder, known: Identity, machine: MachineOptions
   return identity;
 }
 
-/** @throws Failure if the agent of this folder runs */
+/** Another process holds the machine's folder. */
+export class AgentRuns extends Failure {
+  override readonly name = "AgentRuns";
+}
+
+/** @throws AgentRuns if the agent of this folder runs */
 export async function locked<T>(folder: MachineFolder, action: () => Promise<T>): Promise<T> {
   openMachineFolder(folder);
   const lock = await acquireLock(folder.root, "join").catch((error: unknown) => {
     if (!(error instanceof LockHeld)) throw error;
-    throw new Failure(
+    throw new AgentRuns(
       `the agent of ${folder.root} runs already${error.pid === undefined ? "" : ` (process ${error.pid})`}: ` +
         "end it first, or run a second one with a --data-dir and --machine-id of its own.",
     );

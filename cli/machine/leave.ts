@@ -1,13 +1,17 @@
 // `davit leave`: by the agent that runs, or by one that is started for it.
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { EXIT, Failure } from "../failure.js";
 import type { LeaveOptions } from "../leave.js";
 import { createLog } from "../log.js";
 import { print, progress } from "../output/terminal.js";
 import { askToLeave, type Progress } from "./control.js";
 import { type Identity, type MachineFolder, machineFolder, readIdentity } from "./folder.js";
-import { locked } from "./join.js";
+import { AgentRuns, locked } from "./join.js";
 import { leaveNow } from "./run.js";
+
+/** Between two attempts to find somebody who can say goodbye. */
+const ASK_MS = 100;
 
 export async function leave({ dataDir, timeout }: LeaveOptions): Promise<void> {
   const folder = machineFolder(dataDir);
@@ -22,14 +26,26 @@ export async function leave({ dataDir, timeout }: LeaveOptions): Promise<void> {
   const waiting = progress();
   waiting.show(`Leaving ${identity.server} …`);
   try {
-    const steps = await askToLeave(folder.control);
-    if (steps) await follow(steps, waiting.show);
-    else await locked(folder, () => follow(leaveNow(folder, identity, logOf(folder)), waiting.show));
+    await byWhoeverCan(folder, identity, waiting.show);
   } finally {
     clearTimeout(late);
     waiting.done();
   }
   print(`This machine has left ${identity.server}; its identity in ${folder.root} is removed.`);
+}
+
+/** The agent that runs; or, if none does, one in this process. One that is just starting is waited for. */
+async function byWhoeverCan(folder: MachineFolder, identity: Identity, show: (text: string) => void): Promise<void> {
+  for (;;) {
+    const steps = await askToLeave(folder.control);
+    if (steps) return follow(steps, show);
+    try {
+      return await locked(folder, () => follow(leaveNow(folder, identity, logOf(folder)), show));
+    } catch (error) {
+      if (!(error instanceof AgentRuns)) throw error;
+      await sleep(ASK_MS);
+    }
+  }
 }
 
 const logOf = ({ logs }: MachineFolder) => createLog("agent", join(logs, "agent.log"));

@@ -1,4 +1,5 @@
 // The agent's process: what it listens to, and how it ends.
+import { rmSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "../../api/log.js";
 import { crashOnBugs } from "../child-process.js";
@@ -32,6 +33,7 @@ export type End = "told" | "left";
 export async function runAgent(folder: MachineFolder, identity: Identity, options: RunOptions): Promise<End> {
   const { log } = options;
   crashOnBugs(log);
+  rmSync(folder.stopping, { force: true });
   writeRunning(folder, { process: self(), ready: false });
   const told = signals(log);
   const over = new AbortController();
@@ -110,7 +112,7 @@ async function goodbye(
     for await (const _ of left(folder, leaving(agent), log));
     clearTimeout(late);
   } else {
-    await agent.stop({ kind: await goodbyeKind() });
+    await agent.stop({ kind: await goodbyeKind(folder.stopping) });
   }
 }
 

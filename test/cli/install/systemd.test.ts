@@ -15,32 +15,69 @@ describe("installing a service", function () {
   const folder = temporaryFolder("systemd");
   after(() => folder.remove());
 
+  const show = async (name: string, property: string) =>
+    (await execute("systemctl", ["show", "-P", property, `${name}.service`])).stdout.trim();
+  /** kill -9 of its main process; resolves when systemd has started another. */
+  async function killed(name: string): Promise<void> {
+    const pid = Number(await show(name, "MainPID"));
+    process.kill(pid, "SIGKILL");
+    await eventually("systemd starts it again", async () => Number(await show(name, "NRestarts")) === 1, 30_000);
+    await eventually("it runs", async () => (await show(name, "ActiveState")) === "active", 30_000);
+    assert.notEqual(Number(await show(name, "MainPID")), pid);
+  }
+
   if (isRunBySystemd)
-    it("starts it, has it started again when it is killed, and takes it away", async () => {
-      const name = `davit-test-${process.pid}`;
-      const dataDir = join(folder.path, "data");
-      const show = async (property: string) =>
-        (await execute("systemctl", ["show", "-P", property, `${name}.service`])).stdout.trim();
+    it("starts both, has them started again when they are killed, and takes them away; a machine that has left stays away", async () => {
+      const [house, agent] = [`davit-test-${process.pid}`, `davit-agent-test-${process.pid}`];
+      const [up, machine] = [join(folder.path, "up"), join(folder.path, "machine")];
+      const connected = async () =>
+        (await davit("get", "containerinstances", "-o", "json", "--data-dir", up)).stdout.match(
+          /"agentConnected": true/g,
+        )?.length;
       try {
         const ports = ["--api-port", "0", "--nats-port", "0", "--runtime", "simulated"];
-        const installed = await davit("up", "--install", "--unit-name", name, "--data-dir", dataDir, ...ports);
+        const installed = await davit("up", "--install", "--unit-name", house, "--data-dir", up, ...ports);
         assert.equal(installed.code, 0, installed.stderr);
-        assert.equal(await show("ActiveState"), "active");
-        assert.equal(await show("UnitFileState"), "enabled");
-        const pid = Number(await show("MainPID"));
-        process.kill(pid, "SIGKILL");
-        await eventually("systemd starts it again", async () => Number(await show("NRestarts")) === 1, 30_000);
+        assert.deepEqual([await show(house, "ActiveState"), await show(house, "UnitFileState")], ["active", "enabled"]);
+        await killed(house);
+        const created = await eventually("it answers", async () => {
+          const { stdout } = await davit("token", "create", "--data-dir", up);
+          return /davit join (\S+) --token (\S+)/.exec(stdout);
+        });
+        const [, url = "", token = ""] = created;
+        const own = [
+          "--data-dir",
+          machine,
+          "--machine-id",
+          "m-1",
+          "--introspection-port",
+          "0",
+          "--runtime",
+          "simulated",
+        ];
+        const joined = await davit("join", url, "--token", token, ...own, "--install", "--unit-name", agent);
+        assert.equal(joined.code, 0, joined.stderr);
+        await killed(agent);
+        await eventually("both machines are connected", async () => (await connected()) === 2, 30_000);
+
+        const left = await davit("leave", "--data-dir", machine);
+        assert.equal(left.code, 0, left.stderr);
         await eventually(
-          "it answers",
-          async () => (await davit("get", "clusters", "--data-dir", dataDir)).code === 0,
-          60_000,
+          "it is not started again",
+          async () => (await show(agent, "ConditionResult")) === "no",
+          30_000,
         );
-        assert.notEqual(Number(await show("MainPID")), pid);
+        assert.equal(await show(agent, "ActiveState"), "inactive");
       } finally {
-        const removed = await davit("up", "--uninstall", "--unit-name", name);
-        assert.match(removed.stdout, /is gone/);
-        assert.equal(await show("LoadState"), "not-found");
-        await davit("down", "--purge", "--data-dir", dataDir);
+        for (const [command, name] of [
+          ["join", agent],
+          ["up", house],
+        ] as const) {
+          const removed = await davit(command, "--uninstall", "--unit-name", name);
+          assert.match(removed.stdout, /is gone/);
+          assert.equal(await show(name, "LoadState"), "not-found");
+        }
+        await davit("down", "--purge", "--data-dir", up);
       }
     });
   else

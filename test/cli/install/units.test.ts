@@ -19,6 +19,8 @@ const AGENT = {
   ...{ docker: "/usr/bin/docker", socket: "/var/run/docker.sock" },
 };
 
+const FILES = { identity: "/var/lib/davit-agent/identity.json", stopping: "/var/lib/davit-agent/stopping" };
+
 describe("service units", function () {
   this.timeout(90_000);
   const folder = temporaryFolder("units");
@@ -60,13 +62,13 @@ WantedBy=multi-user.target
   });
 
   it("of an agent in a container: a stale one is removed first, the machine's network, Docker's folder, the id", () => {
-    const unit = unitText(containerUnit(AGENT, "/var/lib/davit-agent/identity.json"));
+    const unit = unitText(containerUnit(AGENT, FILES));
     const lines = unit.split("\n").filter((line) => line.startsWith("Exec"));
     assert.deepEqual(lines, [
       `ExecStartPre=/bin/sh -c "i=0; until /usr/bin/docker version >/dev/null 2>&1; do i=$$((i+1)); [ $$i -lt 120 ] || exit 1; sleep 1; done"`,
       "ExecStartPre=-/usr/bin/docker rm -f davit-agent",
       "ExecStart=/usr/bin/docker run --rm --name davit-agent --network host --security-opt label=disable -v /var/run:/var/run -v /var/lib/davit-agent:/var/lib/davit-agent --mount type=bind,src=/etc/machine-id,dst=/etc/machine-id,readonly davit:1 join --data-dir /var/lib/davit-agent",
-      "ExecStop=/usr/bin/docker stop -t 80 davit-agent",
+      `ExecStop=/bin/sh -c "[ \\"$$(systemctl is-system-running)\\" != stopping ] || : > \\"$$0\\"; exec \\"$$@\\"" /var/lib/davit-agent/stopping /usr/bin/docker stop -t 80 davit-agent`,
     ]);
     assert.match(containerLine(AGENT, { keeper: "docker", args: [] }).join(" "), / run -d --restart always /);
   });
@@ -145,7 +147,7 @@ WantedBy=multi-user.target
     answers = true;
     assert.equal((await waiting).code, 0);
     server.close();
-    for (const spec of [upUnit([], true), agentUnit("/d", "/d/i", true), containerUnit(AGENT, "/d/i")]) {
+    for (const spec of [upUnit([], true), agentUnit("/d", "/d/i", true), containerUnit(AGENT, FILES)]) {
       assert.match(unitText(spec), /^Requires=docker\.service$/m);
       assert.match(unitText(spec), /^After=.*\bdocker\.service$/m);
     }
