@@ -90,7 +90,8 @@ describe("the agent as a container", function () {
 
       assert.equal((await instances()).length, 2, "no further instance");
       assert.equal(await taskContainers(instance.metadata.name), container, "the task's container ran on");
-      assert.equal((await tasks())[0]?.status?.lastStatus, "RUNNING");
+      const [task] = await tasks();
+      assert.equal(task?.status?.lastStatus, "RUNNING", JSON.stringify(task?.status));
 
       // From outside, by the folder that both see.
       const left = await davit.cli("leave", "--data-dir", dataDir);
