@@ -19,8 +19,6 @@ export interface Machine {
 
 export interface MachinesOptions {
   natsUrl: string;
-  /** Value of the attribute `half` of each. */
-  half: string;
   machines: readonly Machine[];
 }
 
@@ -82,7 +80,7 @@ async function message(child: ChildProcess): Promise<unknown> {
   }
 }
 
-function makeAgent({ natsUrl, half }: MachinesOptions, { instance, hostname, credentials }: Machine): Agent {
+function makeAgent(natsUrl: string, { instance, hostname, credentials }: Machine): Agent {
   const log = quiet(hostname);
   const connection = connectBus({
     servers: natsUrl,
@@ -97,7 +95,7 @@ function makeAgent({ natsUrl, half }: MachinesOptions, { instance, hostname, cre
     cluster: "default",
     bus: createAgentBus({ connection, instance, log }),
     runtime: createSimulatedRuntime({ now: Date.now, random: Math.random }),
-    options: { hostname, attributes: [{ name: "half", value: half }] },
+    options: { hostname },
     now: Date.now,
     random: Math.random,
     log,
@@ -121,7 +119,7 @@ function runMachines(options: MachinesOptions): void {
   };
   process.on("message", (what) => {
     if (what === "counts") return void process.send?.(counts());
-    agents = options.machines.map((machine) => makeAgent(options, machine));
+    agents = options.machines.map((machine) => makeAgent(options.natsUrl, machine));
     for (const agent of agents) void agent.start();
   });
   process.once("disconnect", () => process.exit(0));

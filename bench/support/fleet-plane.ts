@@ -58,9 +58,10 @@ export async function startFleetPlane({ profile }: FleetPlaneOptions = {}): Prom
       [
         ...["--max-semi-space-size=8", ...flags, DAVIT, "server", "--data-dir", data.root],
         ...["--api-port", String(apiPort), "--nats-url", `nats://127.0.0.1:${natsPort}`],
-        ...["--nats-creds", join(folder.path, "control.creds")],
+        ...["--nats-creds", join(folder.path, "control.creds"), "--nats-keys", join(natsFolder, "keys")],
       ],
-      { stdio: ["ignore", "ignore", "inherit"], env: { ...process.env, DAVIT_LOG_LEVEL: "error" } },
+      // Its log goes where no figures go.
+      { stdio: ["ignore", 2, 2], env: { ...process.env, DAVIT_LOG_LEVEL: "error" } },
     );
     server = started;
     await eventually("the API is ready", async () => {

@@ -16,13 +16,19 @@ export interface Probes {
   alive(): number;
   /** Starts no more, and waits for those that are under way. */
   end(): Promise<Latencies>;
+  /** Starts no more, and waits for nothing. */
+  close(): void;
 }
 
 const EVERY_MS = 100;
 const LABEL = "bench.davit.dev/probe";
 
-/** One task of the definition `fleet` every 100 ms, until `end`. */
-export async function startProbes(client: ObjectClient, definition: string, half: string): Promise<Probes> {
+/** A task every 100 ms, on one of these instances after the other, until `end`. */
+export async function startProbes(
+  client: ObjectClient,
+  definition: string,
+  instances: readonly string[],
+): Promise<Probes> {
   const ending = new AbortController();
   const run = randomBytes(4).toString("hex");
   const sentAt = new Map<string, number>();
@@ -48,10 +54,7 @@ export async function startProbes(client: ObjectClient, definition: string, half
       apiVersion: "davit.dev/v1",
       kind: "Task",
       metadata: { name, namespace: "default", labels: { [LABEL]: run } },
-      spec: {
-        taskDefinition: definition,
-        placementConstraints: [{ type: "memberOf", expression: `attribute:half == ${half}` }],
-      },
+      spec: { taskDefinition: definition, containerInstance: instances[count % instances.length] },
     });
   };
   const begin = async (): Promise<void> => {
@@ -63,11 +66,16 @@ export async function startProbes(client: ObjectClient, definition: string, half
   const following = follow();
   const beginning = begin();
   return {
+    close() {
+      over = true;
+      ending.abort();
+    },
     alive: () => count,
     async end() {
       over = true;
       await beginning;
-      await eventually("all started tasks are RUNNING", () => sentAt.size === 0, 60_000).finally(() => ending.abort());
+      await eventually("all started tasks are RUNNING", () => sentAt.size === 0, 60_000);
+      ending.abort();
       await following;
       tookMs.sort((a, b) => a - b);
       const at = (part: number): number => tookMs[Math.min(tookMs.length - 1, Math.floor(tookMs.length * part))] ?? 0;

@@ -53,7 +53,6 @@ export interface FleetFigures {
 }
 
 const SERVICE = "fleet";
-const KEPT = "kept";
 
 export async function measureFleet(options: FleetOptions): Promise<FleetFigures> {
   const { say = () => undefined } = options;
@@ -64,11 +63,8 @@ export async function measureFleet(options: FleetOptions): Promise<FleetFigures>
     const names = Array.from({ length: options.instances }, (_, at) => at + 1);
     const machines = await Promise.all(names.map((n) => machineOf(plane, n)));
     const middle = options.instances / 2;
-    for (const [half, part] of [
-      ["cut", machines.slice(0, middle)],
-      [KEPT, machines.slice(middle)],
-    ] as const)
-      halves.push(await prepareMachines({ natsUrl: plane.natsUrl, half, machines: part }));
+    for (const part of [machines.slice(0, middle), machines.slice(middle)])
+      halves.push(await prepareMachines({ natsUrl: plane.natsUrl, machines: part }));
     return await live({ plane, halves, say, ...options });
   } finally {
     // A process that is stopped takes no message, but SIGKILL.
@@ -77,8 +73,10 @@ export async function measureFleet(options: FleetOptions): Promise<FleetFigures>
   }
 }
 
+const instanceId = (n: number): string => n.toString(16).padStart(32, "0");
+
 const machineOf = async (plane: FleetPlane, n: number): Promise<Machine> => {
-  const instance = n.toString(16).padStart(32, "0");
+  const instance = instanceId(n);
   return { instance, hostname: `machine-${n}`, credentials: await plane.agentCredentials(instance) };
 };
 
@@ -144,7 +142,8 @@ async function loseHalf(stage: Stage, tasks: number) {
   say(`cutting ${instances / 2} machines`);
   const began = performance.now();
   const since = (): number => (performance.now() - began) / 1000;
-  const probes = await startProbes(plane.client, SERVICE, KEPT);
+  const others = Array.from({ length: instances / 2 }, (_, at) => instanceId(instances / 2 + at + 1));
+  const probes = await startProbes(plane.client, SERVICE, others);
   cut.cut();
   try {
     await untilInstances(plane, (all) => all.filter((each) => !isHeard(each)).length === instances / 2);
@@ -171,7 +170,7 @@ async function loseHalf(stage: Stage, tasks: number) {
     return { noticeSeconds, replaceSeconds, probes: latencies, returnSeconds };
   } finally {
     cut.mend();
-    await probes.end();
+    probes.close();
   }
 }
 
@@ -206,7 +205,14 @@ async function untilInstances(
 }
 
 async function untilCounts(machines: readonly Machines[], holds: (sum: MachineCounts) => boolean): Promise<void> {
-  await eventually("the machines hold what is wanted", async () => holds(await total(machines)), 180_000);
+  let last: MachineCounts | undefined;
+  const held = async (): Promise<boolean> => {
+    last = await total(machines);
+    return holds(last);
+  };
+  await eventually("the machines hold what is wanted", held, 180_000).catch((error: unknown) => {
+    throw new Error(`${error instanceof Error ? error.message : error}: ${JSON.stringify(last)}`);
+  });
 }
 
 async function total(machines: readonly Machines[]): Promise<MachineCounts> {
