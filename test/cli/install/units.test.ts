@@ -73,6 +73,12 @@ WantedBy=multi-user.target
     assert.match(containerLine(AGENT, { keeper: "docker", args: [] }).join(" "), / run -d --restart always /);
   });
 
+  it("are in the documentation as they are: the line for a machine without systemd", () => {
+    const args = ["join", "https://10.0.0.5:7443", "--token", "davit.…", "--data-dir", AGENT.dataDir];
+    const line = containerLine({ ...AGENT, image: "davit:latest", docker: "docker" }, { keeper: "docker", args });
+    assert.ok(readFileSync(new URL("../../../../docs/machines.md", import.meta.url), "utf8").includes(line.join(" ")));
+  });
+
   it("of simulated machines need no Docker", () => {
     for (const spec of [agentUnit("/d", "/d/identity.json", false), upUnit([], false)])
       assert.doesNotMatch(unitText(spec), /docker/);
