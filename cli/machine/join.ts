@@ -1,11 +1,14 @@
 // `davit join`: from the command line to an agent that runs in this process until it is told to end.
 import { X509Certificate } from "node:crypto";
 import { hostname } from "node:os";
+import path from "node:path";
+import type { Log } from "../../api/log.js";
 import { acquireLock, LockHeld } from "../../store/lock.js";
 import { EXIT, Failure } from "../failure.js";
 import type { JoinOptions } from "../join.js";
 import { createLog } from "../log.js";
 import { checkDocker } from "../supervisor/checks.js";
+import { boundLog } from "../supervisor/log-file.js";
 import { enrol, joinToken } from "./enrol.js";
 import {
   type Identity,
@@ -26,7 +29,7 @@ export async function join(url: string | undefined, options: JoinOptions): Promi
   await locked(folder, async () => {
     const identity = await identityFor(folder, checkTyped(url, options), options);
     const onReady = () => tell(`${hostname()} is connected as instance ${identity.instance}.`);
-    const end = await runAgent(folder, identity, { log: createLog("agent"), onReady });
+    const end = await runAgent(folder, identity, { log: logFor(folder), onReady });
     tell(
       end === "left"
         ? "This machine has left; nothing of it is kept."
@@ -39,6 +42,22 @@ export async function join(url: string | undefined, options: JoinOptions): Promi
 export async function joinOnly(url: string | undefined, options: JoinOptions): Promise<Identity> {
   const folder = machineFolder(options.dataDir);
   return locked(folder, () => identityFor(folder, checkTyped(url, options), options));
+}
+
+/** On standard output, for a service; where a person sits, in a file, and what is wrong also in words. */
+function logFor({ logs }: MachineFolder): Log {
+  if (process.stdout.isTTY !== true) return createLog("agent");
+  const file = path.join(logs, "agent.log");
+  boundLog(file);
+  tell(`The log is in ${file}; Ctrl-C ends the agent, and containers run on.`);
+  const log = createLog("agent", file);
+  const aloud = (level: "warn" | "error") => (fields: object, message: string) => {
+    const { error, reason } = fields as { error?: unknown; reason?: unknown };
+    const why = error ?? reason;
+    tell(why === undefined ? message : `${message}: ${String(why)}`);
+    log[level](fields, message);
+  };
+  return { info: (fields, message) => log.info(fields, message), warn: aloud("warn"), error: aloud("error") };
 }
 
 /** Standard output is for the log. */
