@@ -68,19 +68,23 @@ function departed(request: SyncRequest, instance: ContainerInstance | undefined,
       message: `${gone}: restart its agent to register it anew, and to end what it runs now.`,
     };
   }
-  const { spec, status, metadata } = instance;
+  const { spec, status } = instance;
   if (spec.deregister === "Orphan")
     return {
       reason: "Deregistered",
       message: `${id} was deregistered, and its containers were left to themselves: join the machine anew to use it again.`,
       orphan: true,
     };
-  const leaves = spec.deregister !== undefined || metadata.deletionTimestamp !== undefined;
-  if (!leaves || status?.status !== "INACTIVE") return undefined;
+  if (status?.status !== "INACTIVE" || mayReturn(instance)) return undefined;
   // What still runs there, though it counts as stopped, goes first: by a session in which nothing is assigned.
   if (isOwed || request.tasks.some(({ state }) => state !== "STOPPED")) return undefined;
   return { reason: "Deregistered", message: `${id} was deregistered: join the machine anew to use it again.` };
 }
+
+/** Whether a sync is enough once it has left, as for the agent of `davit up`. A machine that has joined, and then left
+ *  even of its own accord, is back when it has joined anew: whoever has its key from before is not. */
+const mayReturn = ({ metadata, spec, status }: ContainerInstance): boolean =>
+  spec.deregister === undefined && metadata.deletionTimestamp === undefined && status?.publicKey === undefined;
 
 /** Whether the instance's id was made from its machine's, as with every machine that joins. */
 export const hasJoined = ({ instance, namespace, machineId }: SyncRequest): boolean =>
@@ -95,8 +99,7 @@ export function registered(
   nowMs: number,
 ): ContainerInstanceStatus {
   const { metadata, spec, status = {} } = instance;
-  const anew =
-    status.status === "INACTIVE" && spec.deregister === undefined && metadata.deletionTimestamp === undefined;
+  const anew = status.status === "INACTIVE" && mayReturn(instance);
   const { state: begun } = advanceContainerInstance(status.status ?? "REGISTERING", anew ? "JOINED" : "RETRIED");
   const { state } = advanceContainerInstance(begun, "REGISTERED");
   const hasLeft = state === "INACTIVE";

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import type { SyncAnswer, SyncRequest } from "../../bus/messages.js";
 import { instanceIdOf } from "../../controllers/enrolment/identity.js";
+import { taskReport } from "../bus/support.js";
 import { eventually } from "../support/wait.js";
 import { type House, idOf, openHouse } from "./support/house.js";
 import { syncOf } from "./support/objects.js";
@@ -163,6 +164,31 @@ describe("a machine registers", () => {
     await joins(instance);
     assert.equal((await sync({ instance, machineId: "machine-7" })).epoch, 1);
     assert.equal((await status(instance))?.machineId, "machine-7");
+  });
+
+  it("one that joined and has left does not come back with the key that it had, but by joining anew", async () => {
+    const instance = instanceIdOf("default", "machine-8");
+    const request = { instance, machineId: "machine-8" };
+    const keyed = async (state: "REGISTERING" | undefined) => {
+      const joined = (await object(instance)) ?? assert.fail("no object");
+      const { status: known = {} } = joined;
+      const publicKey = "U-machine-8";
+      const changed = { ...joined, status: { ...known, publicKey, ...(state && { status: state }) } };
+      return house.api.trustedClient.updateStatus("ContainerInstance", changed, { fieldManager: "test" });
+    };
+    await joins(instance);
+    await keyed(undefined);
+    const { epoch } = await sync(request);
+    house.bus.agent(instance).goodbye({ type: "davit.v1.Goodbye", instance, epoch, kind: "leave" });
+    await eventually("it has left", async () => (await status(instance))?.status === "INACTIVE");
+    assert.equal((await sync(request)).refused?.reason, "Deregistered");
+    // A copy that still runs something: it is told to clear that, and is no machine of the cluster.
+    const task = taskReport("f".repeat(32));
+    assert.deepEqual((await sync({ ...request, tasks: [task] })).assignments, []);
+    assert.equal((await status(instance))?.status, "INACTIVE");
+    await keyed("REGISTERING");
+    assert.equal((await sync(request)).refused, undefined);
+    assert.equal((await status(instance))?.status, "ACTIVE");
   });
 
   describe("two machines with one identity", () => {
