@@ -18,7 +18,7 @@ export interface BusConnection extends Connection {
   publish(subject: string, data: Uint8Array, options?: { reply?: string; headers?: MsgHdrs }): boolean;
   /** Stays subscribed over every reconnect; returns the way to end it. A callback that throws ends the process. */
   subscribe(subject: string, callback: (message: Msg) => void): () => void;
-  /** Lets go of the server and connects anew, to what `servers` says now. */
+  /** Lets go of the server and connects anew, to what `servers` and `tls` say now. */
   reconnect(): void;
 }
 
@@ -26,8 +26,9 @@ export interface BusOptions {
   /** `nats://host:port`, one or several; one that says `tls:` demands TLS. A function is asked at each new connection. */
   servers: string | string[] | (() => string[]);
   /** Only a server whose certificate comes from this CA (PEM) will do, and credentials are shown to no other. The
-   *  connection is encrypted or not made at all. @default whatever the server offers, with the system's CAs */
-  tls?: { ca: string };
+   *  connection is encrypted or not made at all. A function is asked at each new connection.
+   *  @default whatever the server offers, with the system's CAs */
+  tls?: { ca: string } | (() => { ca: string } | undefined);
   /** A credentials file, read again at each connect, so that a renewed one is taken up; or its text. */
   credentials: { file: string } | { text: string };
   /** Shown by nats-server among its connections. */
@@ -97,13 +98,14 @@ export function connectBus(options: BusOptions): BusConnection {
   const run = async (): Promise<void> => {
     while (!closed) {
       const servers = typeof options.servers === "function" ? options.servers() : options.servers;
+      const tls = typeof options.tls === "function" ? options.tls() : options.tls;
       try {
         const client = await connect({
           servers,
           name: options.name,
           inboxPrefix: options.inboxPrefix,
           authenticator,
-          ...tlsOf([servers].flat(), options.tls),
+          ...tlsOf([servers].flat(), tls),
           timeout: 3000,
           reconnect: true,
           maxReconnectAttempts: -1,
@@ -190,7 +192,7 @@ export function connectBus(options: BusOptions): BusConnection {
 }
 
 /** With these options nats.js refuses a server without TLS before it says who it is. */
-function tlsOf(servers: readonly string[], tls: BusOptions["tls"]) {
+function tlsOf(servers: readonly string[], tls: { ca: string } | undefined) {
   if (tls === undefined && !servers.some((url) => /^tls:/i.test(url))) return {};
   const hosts = servers.map((url) => hostOf(url));
   // nats.js would check an address as "localhost".

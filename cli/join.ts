@@ -62,6 +62,8 @@ Examples:
     )
     .action(async (url: string | undefined, options: JoinOptions) => {
       check(options);
+      // Everybody on this machine sees its processes' command lines.
+      if (options.token !== undefined) process.title = "davit join";
       if (options.install) return (await import("./install/join.js")).installJoin(url, options);
       if (options.uninstall) return (await import("./install/join.js")).uninstallJoin(options);
       if (options.detach) return (await import("./machine/detached.js")).joinDetached(url, options);

@@ -15,6 +15,7 @@ import { optionsFromEnvironment, runtimes } from "./agent-parts.js";
 import { type Identity, type MachineFolder, readIdentity } from "./folder.js";
 import { bootId } from "./machine-id.js";
 import { agentOptions } from "./options.js";
+import { askWhileOutOfReach } from "./out-of-reach.js";
 import { keepRenewed } from "./renewal.js";
 
 export interface Member {
@@ -37,15 +38,19 @@ export async function createMember(
   const renewal = keepRenewed({
     ...{ folder, now: Date.now, random: Math.random, log },
     onRenewed: (now, before) => {
-      if (now.busUrls.join() !== before.busUrls.join()) connection?.reconnect();
+      if (now.busUrls.join() !== before.busUrls.join() || now.busCa !== before.busCa) connection?.reconnect();
     },
   });
   signal.addEventListener("abort", () => renewal.close(), { once: true });
   await renewal.good();
-  const { instance, namespace, cluster, server, machineId, options, busUrls, busCa } = readIdentity(folder) ?? first;
+  const present = (): Identity => readIdentity(folder) ?? first;
+  const { instance, namespace, cluster, server, machineId, options } = present();
   connection = connectBus({
-    servers: () => readIdentity(folder)?.busUrls ?? busUrls,
-    ...(busCa !== undefined && { tls: { ca: busCa } }),
+    servers: () => present().busUrls,
+    tls: () => {
+      const { busCa } = present();
+      return busCa === undefined ? undefined : { ca: busCa };
+    },
     credentials: { file: folder.credentials },
     name: `davit agent ${options.hostname ?? hostname()}`,
     inboxPrefix: inboxPrefix(instance),
@@ -74,6 +79,14 @@ export async function createMember(
     random: Math.random,
   });
   const live = connection;
+  const stopAsking = askWhileOutOfReach({
+    connection: live,
+    ask() {
+      log.info({ servers: present().busUrls }, "the bus is out of reach: asking the control plane where it is");
+      renewal.hasten();
+    },
+    random: Math.random,
+  });
   let introspection: Introspection | undefined;
   return {
     agent,
@@ -88,6 +101,7 @@ export async function createMember(
     },
     async close() {
       await introspection?.close();
+      stopAsking();
       renewal.close();
       await runtime.close();
       await bus.close();

@@ -33,6 +33,8 @@ const MAX_TIMER_MS = 24 * 60 * 60 * 1_000;
 export interface Renewal {
   /** Resolves when the credential is good, which it mostly is at once. Rejects only when closed. */
   good(): Promise<void>;
+  /** Asks now, whether it is time or not: the answer also says where the bus is. Nothing if it is asking anyway. */
+  hasten(): void;
   close(): void;
 }
 
@@ -49,6 +51,7 @@ export function keepRenewed(deps: RenewalDeps): Renewal {
   const { folder, now, random, log, delays = DELAYS } = deps;
   let timer: NodeJS.Timeout | undefined;
   let failures = 0;
+  let asking = false;
   let closed = false;
   const waiting = new Set<{ resolve: () => void; reject: (error: Error) => void }>();
 
@@ -60,12 +63,13 @@ export function keepRenewed(deps: RenewalDeps): Renewal {
     timer = setTimeout(() => void attempt(), Math.min(afterMs, MAX_TIMER_MS));
   }
 
-  async function attempt(): Promise<void> {
+  async function attempt(hastened = false): Promise<void> {
     const identity = readIdentity(folder);
     // It has left meanwhile.
-    if (!identity || closed) return;
+    if (!identity || closed || asking) return;
     const dueMs = untilRenewalMs(identity, now(), 0.5);
-    if (failures === 0 && dueMs > MAX_TIMER_MS / 2) return again(dueMs);
+    if (failures === 0 && !hastened && dueMs > MAX_TIMER_MS / 2) return again(dueMs);
+    asking = true;
     try {
       const renewed = await renew(folder, identity, now);
       if (closed) return;
@@ -90,6 +94,8 @@ export function keepRenewed(deps: RenewalDeps): Renewal {
       else
         log.warn({ ...left, retryMs, failures, error: messageOf(error) }, "can't renew the credential, trying again");
       again(retryMs);
+    } finally {
+      asking = false;
     }
   }
 
@@ -102,6 +108,9 @@ export function keepRenewed(deps: RenewalDeps): Renewal {
         if (isGood(readIdentity(folder))) resolve();
         else waiting.add({ resolve, reject });
       }),
+    hasten() {
+      if (failures === 0) void attempt(true);
+    },
     close() {
       closed = true;
       clearTimeout(timer);
