@@ -69,6 +69,7 @@ export function createSession(deps: SessionDeps): Session {
   let hasLetGo = false;
   let arn: string | undefined;
   let wanted: string | undefined;
+  let started = false;
   let running = false;
   let opened: (() => void) | undefined;
   let heartbeat: NodeJS.Timeout | undefined;
@@ -80,6 +81,8 @@ export function createSession(deps: SessionDeps): Session {
   }
 
   function syncAgain(why: string, sinceMs = uptimeMs()): void {
+    // Before the start it is not known yet what this machine has, and what runs on it.
+    if (!started) return;
     wanted = why;
     lost(sinceMs);
     reporter.pause();
@@ -244,6 +247,7 @@ export function createSession(deps: SessionDeps): Session {
         opened = resolve;
         closing.signal.addEventListener("abort", () => resolve(), { once: true });
       });
+      started = true;
       syncAgain("start");
       return first;
     },

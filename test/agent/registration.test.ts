@@ -33,20 +33,6 @@ describe("what an agent registers of its machine", () => {
     assert.equal(resource(request, "MEMORY")?.integerValue, 0);
   });
 
-  for (const info of [{ NCPU: 0 }, { MemTotal: 0 }])
-    it(`asks an Engine again that says ${JSON.stringify(info)}, and registers what it says then`, async () => {
-      here = await fakeMachine(info);
-      const machine = here;
-      await eventually("the Engine was asked more than once", () => machine.asked() > 1);
-      assert.equal(machine.syncs(), 0);
-      Object.assign(machine.info, { NCPU: 2, MemTotal: 4096 * 2 ** 20 });
-      const request = await machine.registered();
-      assert.deepEqual(
-        [resource(request, "CPU")?.integerValue, resource(request, "MEMORY")?.integerValue],
-        [2048, 4096],
-      );
-    });
-
   it("[05-5] reserves ECS's ports, and none over udp", async () => {
     const request = await sync({});
     assert.deepEqual(resource(request, "PORTS")?.stringSetValue, ["22", "2375", "2376", "51678", "51679", "51680"]);

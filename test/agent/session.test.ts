@@ -51,6 +51,25 @@ describe("agent's session", () => {
       assert.ok(names.includes(name), name);
   });
 
+  it("opens no session before it knows what the machine has and what runs there, however early the bus connects", async () => {
+    let answer = (): void => {};
+    const machine = bench({
+      wrap: (runtime) => ({
+        ...runtime,
+        capacity: () => new Promise((resolve) => (answer = () => resolve(runtime.capacity()))),
+      }),
+    });
+    here = machine;
+    machine.control.setConnected(false);
+    const starting = machine.start();
+    machine.control.setConnected(true);
+    await turn();
+    assert.equal(machine.control.syncs.length, 0);
+    answer();
+    await starting;
+    assert.equal(machine.control.syncs[0]?.resources.find(({ name }) => name === "CPU")?.integerValue, 4096);
+  });
+
   it("takes a share instead where several agents divide a machine", async () => {
     const { control } = await started({ options: { cpuUnits: 100, memoryMiB: 50 } });
     assert.deepEqual(

@@ -127,9 +127,6 @@ export function createDockerRuntime(deps: {
   return {
     async capacity(): Promise<Capacity> {
       const info = await get<InfoAnswer>("/info");
-      // Docker 20.10 says so now and then, while the machine is busy: asked again, it knows better.
-      if (!(info.NCPU > 0 && info.MemTotal > 0))
-        throw new Error(`the Docker Engine says that its machine has ${info.NCPU} CPUs and ${info.MemTotal} bytes`);
       const minor = Number((await v("")).split(".")[1]);
       const apis = Array.from({ length: Math.max(0, minor - FIRST_CAPABILITY + 1) }, (_, at) => ({
         name: `com.amazonaws.ecs.capability.docker-remote-api.1.${FIRST_CAPABILITY + at}`,
