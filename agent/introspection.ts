@@ -5,7 +5,7 @@ import type { Log } from "../api/log.js";
 import type { TaskRecord } from "./engine/record.js";
 
 /** ECS's port. */
-export const INTROSPECTION_PORT = 51678;
+const INTROSPECTION_PORT = 51678;
 
 export interface View {
   cluster: string;
@@ -78,7 +78,7 @@ interface Answer {
 const NOT_READY = { status: 503, body: { error: "The agent is not registered yet." } };
 
 /** Pure. */
-export function answer(view: View | undefined, method: string, url: string): Answer {
+function answer(view: View | undefined, method: string, url: string): Answer {
   if (method !== "GET" && method !== "HEAD") return { status: 405, body: { error: "Only GET is understood here." } };
   const { pathname, searchParams } = new URL(url, "http://localhost");
   switch (pathname) {

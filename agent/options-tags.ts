@@ -6,7 +6,7 @@ import type { Tag } from "../api/types.gen.js";
 import { parseStringMap } from "./options-json.js";
 
 /** A JSON object of strings, such as `{"rack":"r7"}`. */
-export const HOST_TAGS_FILE = "/etc/ecs/host-tags.json";
+const HOST_TAGS_FILE = "/etc/ecs/host-tags.json";
 
 const OWN = "ECS_CONTAINER_INSTANCE_TAGS";
 const FROM = "ECS_CONTAINER_INSTANCE_PROPAGATE_TAGS_FROM";

@@ -1,7 +1,7 @@
 // What a machine must have at least (spec/04 §3).
 
 /** In the form of uname and of the Engine; text behind the numbers does not count. */
-export interface MachineVersions {
+interface MachineVersions {
   kernelVersion?: string;
   /** The Engine's. */
   version?: string;

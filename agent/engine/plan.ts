@@ -33,7 +33,7 @@ export interface Plan {
 
 const STOPPED_BY_EXIT = "Essential container in task exited";
 const FAILED_TO_START = "Task failed to start";
-export const stoppedWhenLost = (ms: number): string =>
+const stoppedWhenLost = (ms: number): string =>
   `Stopped by its agent after ${Math.floor(ms / 1000)} s without the control plane (lostInstances: STOP)`;
 export const NOT_ASSIGNED = "Task is not assigned to this container instance";
 
