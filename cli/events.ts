@@ -6,7 +6,7 @@ import { type Follower, followEvents, readerInbox } from "../bus/follow.js";
 import { findResource } from "./api/resources.js";
 import { Failure } from "./failure.js";
 import { oneOf } from "./output/format.js";
-import { grey, print } from "./output/terminal.js";
+import { grey, print, printExactly } from "./output/terminal.js";
 import { credentials } from "./supervisor/children.js";
 import { dataFolder } from "./supervisor/data-folder.js";
 import { readState } from "./supervisor/state-file.js";
@@ -59,7 +59,7 @@ async function events(options: Options): Promise<void> {
     log: quiet,
   });
   const show = (event: EventEnvelope, deleted: boolean): void =>
-    print(json ? JSON.stringify(event) : line(event, deleted));
+    json ? printExactly(JSON.stringify(event)) : print(line(event, deleted));
   try {
     await follow(connection, kinds, options.watch ?? false, show, url);
   } finally {

@@ -9,7 +9,7 @@ import { pathOf } from "./api/resources.js";
 import { tags } from "./arguments.js";
 import { age, columns } from "./output/columns.js";
 import { listOf, serialize, withOutputOption } from "./output/format.js";
-import { print } from "./output/terminal.js";
+import { print, printExactly } from "./output/terminal.js";
 
 interface Options extends ApiOptions {
   allNamespaces?: boolean;
@@ -58,7 +58,7 @@ async function get(api: Api, args: string[], options: Options): Promise<void> {
   switch (options.output) {
     case "json":
     case "yaml":
-      return print(await serialize(single ? objects[0] : listOf(objects), options.output));
+      return printExactly(await serialize(single ? objects[0] : listOf(objects), options.output));
     case "name":
       for (const [index, { rows }] of tables.entries())
         for (const { object } of rows) print(`${targets[index]?.resource.qualified}/${object.metadata.name}`);

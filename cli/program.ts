@@ -1,6 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { EXIT, Failure, UsageError } from "./failure.js";
-import { endQuietlyOnClosedPipe } from "./output/terminal.js";
+import { endQuietlyOnClosedPipe, visible } from "./output/terminal.js";
 import { ownVersion } from "./own-version.js";
 
 /** Adds arguments, options, help and action to its command. */
@@ -174,12 +174,12 @@ function report(error: unknown): number {
   // Commander has printed its own message; `--help` and `--version` come here with exit code 0.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (error instanceof Failure) {
-    process.stderr.write(`davit: ${error.message}\n`);
+    process.stderr.write(`davit: ${visible(error.message)}\n`);
     if (error instanceof UsageError) process.stderr.write("(`davit COMMAND --help` explains the command)\n");
     return error.exitCode;
   }
   if (error instanceof Error && error.name === "ApiError") {
-    process.stderr.write(`davit: ${error.message}\n`);
+    process.stderr.write(`davit: ${visible(error.message)}\n`);
     return EXIT.failed;
   }
   throw error;

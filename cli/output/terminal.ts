@@ -28,7 +28,8 @@ export function progress(stream: Screen = process.stderr): Progress {
   let last = "";
   const plain = isPlain(stream);
   return {
-    show(text) {
+    show(what) {
+      const text = visible(what);
       if (text === last) return;
       last = text;
       stream.write(plain ? `${text}\n` : `\r\u001b[K${text.slice(0, (stream.columns ?? 80) - 1)}`);
@@ -41,8 +42,19 @@ export function progress(stream: Screen = process.stderr): Progress {
 }
 
 export function print(text: string): void {
+  process.stdout.write(`${visible(text)}\n`);
+}
+
+/** For a program that reads it: exactly so. */
+export function printExactly(text: string): void {
   process.stdout.write(`${text}\n`);
 }
+
+/** What machines and images call themselves shall not move the cursor, set a title or clear the screen: all control
+ *  characters but line feed and tab, and sequences other than colours, become U+FFFD. */
+export const visible = (text: string): string =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about
+  text.replace(/\u001b(?!\[[\d;]*m)|[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f-\u009f]/g, "\ufffd");
 
 /** A reader that has seen enough (`| head`) ends the command quietly. */
 export function endQuietlyOnClosedPipe(): void {

@@ -104,7 +104,8 @@ export function registered(
   const { state } = advanceContainerInstance(begun, "REGISTERED");
   const hasLeft = state === "INACTIVE";
   const { disconnectedAt: _, deregisteredAt, portRange: __, statusReason, ...kept } = status;
-  const machineId = request.machineId ?? status.machineId;
+  // That of a machine which has joined is what its id is made of, and not the agent's to choose.
+  const machineId = (status.publicKey && status.machineId) ?? request.machineId ?? status.machineId;
   return said(
     instance,
     {

@@ -3,7 +3,7 @@ import { Writable } from "node:stream";
 import type { Service } from "../../api/types.gen.js";
 import { age, columns } from "../../cli/output/columns.js";
 import { rolloutOf } from "../../cli/output/rollout.js";
-import { progress } from "../../cli/output/terminal.js";
+import { progress, visible } from "../../cli/output/terminal.js";
 
 describe("output", () => {
   it("columns are as wide as their widest cell, without blanks at the end", () =>
@@ -27,6 +27,13 @@ describe("output", () => {
     [50 * 3600, "2d"],
   ] as const)
     it(`${seconds} seconds are ${wanted}`, () => assert.equal(age(new Date(0).toISOString(), seconds * 1000), wanted));
+
+  it("nothing that a machine or an image says of itself acts on the terminal; colours stay", () => {
+    const said = "a\u001b[2Jb\u001b]0;title\u0007c\rd\u0000e\u009b2Jf";
+    assert.equal(visible(said), "a\ufffd[2Jb\ufffd]0;title\ufffdc\ufffdd\ufffde\ufffd2Jf");
+    const ours = "\u001b[1mNAME\u001b[0m\tä→😀\n\u001b[1;31mred";
+    assert.equal(visible(ours), ours);
+  });
 
   it("progress elsewhere than on a terminal is a plain line per change", () => {
     let written = "";

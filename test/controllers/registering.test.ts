@@ -178,7 +178,9 @@ describe("a machine registers", () => {
     };
     await joins(instance);
     await keyed(undefined);
-    const { epoch } = await sync(request);
+    await sync(request);
+    const { epoch } = await sync({ ...request, machineId: "machine-9" });
+    assert.equal((await status(instance))?.machineId, "machine-8", "it does not call itself another one");
     house.bus.agent(instance).goodbye({ type: "davit.v1.Goodbye", instance, epoch, kind: "leave" });
     await eventually("it has left", async () => (await status(instance))?.status === "INACTIVE");
     assert.equal((await sync(request)).refused?.reason, "Deregistered");
