@@ -22,3 +22,20 @@ export async function inParallel<T>(
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, run));
   if (errors.length > 0) throw errors[0];
 }
+
+/** Lets `limit` pieces of work go on at a time, whoever asks; the others wait in their order. */
+export function createGate(limit: number): <T>(work: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = [];
+  let open = limit;
+  return async (work) => {
+    if (open > 0) open--;
+    else await new Promise<void>((resolve) => waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = waiting.shift();
+      if (next) next();
+      else open++;
+    }
+  };
+}

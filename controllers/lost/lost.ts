@@ -7,7 +7,7 @@ import { again, done, type Outcome } from "../../client/work-queue.js";
 import { clusterKey } from "../cluster/keys.js";
 import type { Deps } from "../deps.js";
 import { deafened } from "../instance/status.js";
-import { inParallel } from "../parallel.js";
+import { createGate, inParallel } from "../parallel.js";
 import { isAssigned } from "../task/assignment.js";
 import { type Hearing, isUnconfirmed, type LostPolicy, type LostTask, lostPolicy, lostSince } from "../task/lost.js";
 import {
@@ -58,8 +58,13 @@ export interface LostSide {
   gone(client: ObjectClient, ref: Ref): Promise<Outcome>;
 }
 
+/** Writes that go on at a time for all machines together: when half of a fleet is lost, whoever starts a task
+ *  elsewhere is not to wait behind thousands of them. */
+const IN_FLIGHT = 32;
+
 export function createLostSide(deps: LostDeps): LostSide {
   const { world, objects, now } = deps;
+  const gate = createGate(IN_FLIGHT);
   /** Since when nothing could be decided for want of hearing. */
   const deafSinceMs = new Map<string, number>();
   /** Since when a machine that has tasks has no object. */
@@ -89,9 +94,11 @@ export function createLostSide(deps: LostDeps): LostSide {
     tasks: readonly Task[],
     change: (task: Task) => Task["status"],
   ): Promise<void> {
-    await inParallel(tasks, async ({ metadata }) => {
-      await objects.changeStatus("Task", metadata, change, client);
-    });
+    await inParallel(tasks, ({ metadata }) =>
+      gate(async () => {
+        await objects.changeStatus("Task", metadata, change, client);
+      }),
+    );
   }
 
   return {
