@@ -18,8 +18,10 @@ import type { Ref } from "../../client/object-client.js";
 import { inParallel } from "../parallel.js";
 import type { Reports } from "../task/reports.js";
 import type { Connectivity } from "./connectivity.js";
+import { createPushes } from "./pushes.js";
+import { refusalAnswer } from "./refusal-answer.js";
 import { type RegisterDeps, refuse, register } from "./register.js";
-import { type Refused, undisturbed } from "./registration.js";
+import { undisturbed } from "./registration.js";
 import { createRivals, type Present } from "./rivals.js";
 import { type AssignmentFacts, Session } from "./session.js";
 
@@ -57,43 +59,19 @@ export interface Sessions {
 
 /** What was told and is not confirmed by a report after so long is told again. */
 const REMIND_MS = 5_000;
-/** A refused agent asks again after so many heartbeats. */
-const RETRY_HEARTBEATS: Record<Refused["reason"], number> = {
-  Busy: 0.2,
-  ClusterNotFound: 2,
-  Cloned: 12,
-  Revoked: 12,
-  Deregistered: 12,
-  VersionSkew: 12,
-  InvalidRegistration: 12,
-};
 /** After so many heartbeats a machine that had what was no longer its own is asked what it has now. */
 const LEFTOVER_HEARTBEATS = 4;
 
 export function createSessions(deps: SessionsDeps): Sessions {
   const { bus, world, objects, now, connectivity, log, heartbeatMs } = deps;
   const sessions = new Map<InstanceId, Session>();
-  const dirty = new Set<Session>();
   const syncing = new Map<InstanceId, Promise<unknown>>();
   const rivals = createRivals(now, heartbeatMs);
   /** Machines of which this process has had a session. */
   const heardHere = new Set<InstanceId>();
-  let flush: NodeJS.Immediate | undefined;
   let stopped = false;
 
-  const schedule = (session: Session): void => {
-    dirty.add(session);
-    // One batch per machine for all that one commit has changed.
-    flush ??= setImmediate(() => {
-      flush = undefined;
-      for (const each of dirty) {
-        if (sessions.get(each.instance) !== each) continue;
-        const push = each.push(now());
-        if (push) bus.push(each.instance, push);
-      }
-      dirty.clear();
-    });
-  };
+  const pushes = createPushes(bus, now, (session) => sessions.get(session.instance) === session);
   const of = ({ namespace, name }: Ref): Session | undefined => {
     const session = sessions.get(name);
     return session?.namespace === namespace ? session : undefined;
@@ -136,13 +114,13 @@ export function createSessions(deps: SessionsDeps): Sessions {
     const stranger = rivals.meet(request, sessions.get(request.instance) ?? storedPresent(ref));
     if (stranger) {
       if (stranger.reason !== "Busy") await refuse(deps, ref, stranger);
-      return refusal(stranger);
+      return refusalAnswer(stranger, heartbeatMs);
     }
     const outcome = await register(deps, request);
     if ("refused" in outcome) {
       log.warn({ instance: request.instance, reason: outcome.refused.reason }, outcome.refused.message);
       await turnOut(ref);
-      return refusal(outcome.refused);
+      return refusalAnswer(outcome.refused, heartbeatMs);
     }
     const { instance } = outcome;
     const epoch = instance.status?.epoch ?? 0;
@@ -178,16 +156,6 @@ export function createSessions(deps: SessionsDeps): Sessions {
     return status?.agentConnected ? { bootId: status.bootId, hostname: status.hostname, heardMs: 0 } : undefined;
   }
 
-  const refusal = (refused: Refused): SyncAnswer => ({
-    type: "davit.v1.SyncAnswer",
-    epoch: 0,
-    seq: 0,
-    assignments: [],
-    revisions: {},
-    heartbeatMs,
-    refused: { ...refused, retryMs: Math.ceil(heartbeatMs * RETRY_HEARTBEATS[refused.reason]) },
-  });
-
   async function report(batch: ReportBatch): Promise<ReportAnswer> {
     const session = sessions.get(batch.instance);
     if (session === undefined || session.epoch !== batch.epoch) {
@@ -221,7 +189,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
       return;
     }
     heard(session);
-    if (session.remind(taskOf, now() - REMIND_MS)) schedule(session);
+    if (session.remind(taskOf, now() - REMIND_MS)) pushes.schedule(session);
     // An agent does not report what it removes because it was not named: it is asked what it has by now.
     if (session.leftoverCount > 0 && now() - session.openedMs > LEFTOVER_HEARTBEATS * heartbeatMs)
       bus.supersede(instance, epoch);
@@ -276,12 +244,12 @@ export function createSessions(deps: SessionsDeps): Sessions {
       const session = task && sessionOf(task);
       if (session === undefined || task === undefined) return;
       const news = after === undefined ? session.gone(ecsId(task.metadata.uid)) : session.saw(after);
-      if (news) schedule(session);
+      if (news) pushes.schedule(session);
     },
     policyChanged(tasks) {
       for (const task of tasks) {
         const session = sessionOf(task);
-        if (session?.policyChanged(newest(task))) schedule(session);
+        if (session?.policyChanged(newest(task))) pushes.schedule(session);
       }
     },
     instanceGone({ metadata, status }) {
@@ -296,7 +264,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
     },
     stop() {
       stopped = true;
-      if (flush) clearImmediate(flush);
+      pushes.stop();
       sessions.clear();
     },
   };
