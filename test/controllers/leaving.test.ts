@@ -170,6 +170,19 @@ describe("machines that go", () => {
       assert.equal((await sync()).refused?.reason, "Deregistered");
     });
 
+    it("cannot be taken back, and a machine cannot be moved by a word: the API says so", async () => {
+      await standalone("job");
+      await isThere(first, 1);
+      const say = (spec: object) => house.api.client.patch("ContainerInstance", ref(first), { spec });
+      await say({ deregister: "IfEmpty" });
+      await eventually("DEREGISTERING", async () => (await state(first)) === "DEREGISTERING");
+      await assert.rejects(say({ deregister: null }), /spec\.deregister: .*cannot be taken back/s);
+      await assert.rejects(say({ cluster: "other" }), /spec\.cluster: .*never moves to another cluster/s);
+      await say({ deregister: "Force" });
+      await eventually("INACTIVE", async () => (await state(first)) === "INACTIVE");
+      await say({ deregister: null });
+    });
+
     it("[07-59] deleting one while tasks run on it is refused, with their number; nothing is changed", async () => {
       await serveTwo();
       await assert.rejects(
