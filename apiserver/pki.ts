@@ -10,8 +10,8 @@ const CA_DAYS = 3_650;
 const SERVER_DAYS = 365;
 /** A server certificate with less left than this is made anew at start. */
 const RENEW_DAYS = 30;
-/** Clocks of client and server may differ. */
-const BACKDATE_MS = 5 * 60 * 1_000;
+/** The clocks of machines that join may be wrong by hours, until they are set. */
+const BACKDATE_MS = DAY_MS;
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
 
 export interface PkiOptions {

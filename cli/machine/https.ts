@@ -119,6 +119,12 @@ function unreachable(server: string, error: unknown): Unreachable {
       `the certificate of ${server} is not for that name (${messageOf(error)}): use a name or address that is, ` +
         "or start Davit there with --advertise or --tls-san for this one.",
     );
+  if (code === "CERT_NOT_YET_VALID" || code === "CERT_HAS_EXPIRED")
+    return new Unreachable(
+      `by this machine's clock (${new Date().toISOString()}) the certificate of ${server} ` +
+        `${code === "CERT_HAS_EXPIRED" ? "has expired" : "is not good yet"}: set the clock (\`timedatectl set-ntp true\`); ` +
+        "if it is right, restart Davit there, which makes another. Nothing was sent.",
+    );
   if (/CERT|SELF_SIGNED|VERIFY|UNABLE_TO/.test(code))
     return new Unreachable(
       `the certificate of ${server} was not made by the CA that this machine trusts (${messageOf(error)}): ` +

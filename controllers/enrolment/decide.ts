@@ -1,4 +1,5 @@
 // Whether a machine may join, and whether it gets its credential renewed. Pure.
+import { getCondition } from "../../api/conditions.js";
 import { clusterNameOf, DEFAULT_CLUSTER } from "../../api/names.js";
 import type { AccessToken, ContainerInstance } from "../../api/types.gen.js";
 import type { JoinRequest, RenewRequest } from "../../bus/enrolment.js";
@@ -74,7 +75,7 @@ function isAgain({ token: { status }, request, id, instance, nowMs }: JoinView):
 
 /** What speaks against it in the machine's own object. */
 function decideInstance(
-  { instance, request, id, keyHolder }: JoinView,
+  { instance, request, id, keyHolder, nowMs }: JoinView,
   cluster: string,
 ): { refused: Refused } | undefined {
   if (keyHolder !== undefined)
@@ -99,14 +100,31 @@ function decideInstance(
   const sameKey = status.publicKey === request.publicKey;
   if (spec.revoked && sameKey) return keyRevoked(id);
   // A revoked agent is cut off already, though its silence may not have been noticed yet.
-  if (!spec.revoked && !sameKey && status.agentConnected)
+  if (spec.revoked || sameKey) return undefined;
+  const another = `Another machine with machine id "${request.machineId}"`;
+  const ofItsOwn =
+    "if this one is a clone of it, give it an id of its own (remove /etc/machine-id and run systemd-machine-id-setup, or --machine-id); " +
+    "if it is the same one and has lost its data folder,";
+  if (status.agentConnected)
     return refuse(
       "Cloned",
-      `Another machine with machine id "${request.machineId}" is at work as ${nameOf(instance)}: ` +
-        "if this one is a clone of it, give it an id of its own (remove /etc/machine-id and run systemd-machine-id-setup, or --machine-id); " +
-        "if it is the same one and has lost its data folder, stop its old agent and try again in 15 s.",
+      `${another} is at work as ${nameOf(instance)}: ${ofItsOwn} stop its old agent and try again in 15 s.`,
+    );
+  if (isJoining(instance, nowMs))
+    return refuse(
+      "Cloned",
+      `${another} has just joined as ${nameOf(instance)}: ${ofItsOwn} try again in ${JOINING_MS / 1000} s.`,
     );
   return undefined;
+}
+
+/** For so long after it has joined, a machine whose agent is still on its way to the bus is not taken for one that has
+ *  lost its key: machines of one image start at one instant. */
+const JOINING_MS = 30_000;
+function isJoining({ status }: ContainerInstance, nowMs: number): boolean {
+  const since = getCondition(status?.conditions, "Ready");
+  if (status?.status !== "REGISTERING" || since?.reason !== "Registering") return false;
+  return nowMs - Date.parse(since.lastTransitionTime) < JOINING_MS;
 }
 
 export const keyRevoked = (id: InstanceId): { refused: Refused } =>

@@ -28,6 +28,7 @@ describe("joining and renewing", () => {
     house = await openHouse();
     const authority = await openAuthority(folder.path);
     beforeWrite = undefined;
+    revoked.length = 0;
     const client: ObjectClient = {
       ...house.api.trustedClient,
       async updateStatus(kind, object, options) {
@@ -59,8 +60,8 @@ describe("joining and renewing", () => {
   afterEach(() => house.close());
   after(() => folder.remove());
 
-  const join = (more: Partial<JoinRequest> = {}) =>
-    enrolment.join(parseToken(formatToken({ name: "t", secret: SECRET })), {
+  const join = (more: Partial<JoinRequest> = {}, name = "t") =>
+    enrolment.join(parseToken(formatToken({ name, secret: SECRET })), {
       ...{ machineId: "machine-1", bootId: "b", hostname: "one", agentVersion: "0.1.0" },
       publicKey: key.getPublicKey(),
       ...more,
@@ -80,6 +81,25 @@ describe("joining and renewing", () => {
     beforeWrite = revoke;
     await assert.rejects(join(), refusedWith("Revoked"));
     assert.equal((await house.client.get("ContainerInstance", INSTANCE))?.spec.revoked, true);
+  });
+
+  it("of two machines of one image that start at one instant the second is told so, and its token stays good", async () => {
+    await join();
+    await house.client.create("AccessToken", {
+      apiVersion: "davit.dev/v1",
+      kind: "AccessToken",
+      metadata: { namespace: "default", name: "t2" },
+      spec: { use: "Join", hash: hashOfSecret(SECRET), expiresAt: new Date(nowMs + 600_000).toISOString() },
+    });
+    const other = { publicKey: createUser().getPublicKey() };
+    await assert.rejects(
+      join(other, "t2"),
+      /^ApiError: Another machine .* has just joined as .*--machine-id.* 30 s\.$/,
+    );
+    nowMs += 31_000;
+    await join(other, "t2");
+    nowMs -= 31_000;
+    assert.deepEqual(revoked, [key.getPublicKey()]);
   });
 
   it("a revocation while a credential is renewed counts", async () => {

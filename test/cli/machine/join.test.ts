@@ -1,6 +1,7 @@
 // The machine's side of joining, against a control plane that answers what the test says.
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
+import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:https";
@@ -11,6 +12,7 @@ import { ensurePki } from "../../../apiserver/index.js";
 import { renewalText } from "../../../bus/enrolment.js";
 import type { Identity } from "../../../cli/machine/folder.js";
 import { isGoingDown } from "../../../cli/machine/goodbye.js";
+import { fingerprintOf } from "../../../cli/machine/https.js";
 import { untilRenewalMs } from "../../../cli/machine/renewal.js";
 import { execute } from "../../support/davit.js";
 import { temporaryFolder } from "../../support/folder.js";
@@ -139,6 +141,29 @@ describe("joining, the machine's side", function () {
       server.close();
     }
     assert.deepEqual(heard, []);
+  });
+
+  it("says so when its clock, or the control plane's, is far off", async () => {
+    for (const [days, expected] of [
+      [
+        3,
+        /by this machine's clock \(20\S+Z\) the certificate of .* is not good yet: set the clock .*Nothing was sent\.\n$/,
+      ],
+      [-4_000, /the certificate of .* has expired: set the clock/],
+    ] as const) {
+      const now = (): number => Date.now() + days * 86_400_000;
+      const { key, cert, ca } = await ensurePki({ folder: join(folder.path, `clock${days}`), now });
+      const server = createServer({ key, cert: `${cert}${ca}` }, () => assert.fail("something was sent"));
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const { port } = server.address() as AddressInfo;
+      const token = plane.token.replace(/[^.]+$/, fingerprintOf(new X509Certificate(ca).raw));
+      const line = [`https://127.0.0.1:${port}`, "--token", token, "--runtime", "simulated"];
+      const { said, exited } = start(dataDir(), ...line);
+      assert.equal(await exited, 1);
+      assert.match(said.err, expected);
+      server.close();
+    }
   });
 
   it("says in one sentence what is wrong with the line, before anything is sent or written", async () => {
