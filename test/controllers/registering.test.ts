@@ -91,7 +91,23 @@ describe("a machine registers", () => {
     [
       "with nothing left of its memory",
       { resources: syncOf("").resources.map((each) => ({ ...each, integerValue: 0 })) },
-      /CPU is 0; it must be above 0/,
+      /CPU is 0; it must be from 1 to/,
+    ],
+    [
+      "with more than there can be",
+      { resources: syncOf("").resources.map((each) => ({ ...each, integerValue: 1e15 })) },
+      /CPU is 1000000000000000; it must be from 1 to 2147483647/,
+    ],
+    ["with an endless name", { hostname: "h".repeat(1e6) }, /^hostname: it has 1000000 characters; at most 253/],
+    [
+      "with an endless attribute",
+      { attributes: [{ name: "a", value: "v".repeat(129) }] },
+      /^attributes: "a": .*128.*ECS_INSTANCE_ATTRIBUTES/,
+    ],
+    [
+      "with endless attributes",
+      { attributes: Array.from({ length: 501 }, (_, at) => ({ name: `a${at}` })) },
+      /^attributes: there are 501; at most 500/,
     ],
     ["with a range of ports that is none", { portRange: "9000-8000" }, /portRange: "9000-8000" is no range/],
     ["with a tag that is too long", { tags: [{ key: "k".repeat(129), value: "v" }] }, /tags: "k+" has 129 characters/],
