@@ -35,6 +35,9 @@ interface Revoked {
 const MARGIN_MS = 5 * 60_000;
 const ANSWER_MS = 2_000;
 const RETRY_MS = 500;
+/** A server that is just loading the account, for the first client that comes, may miss what arrives in that instant:
+ *  so it is told once more. */
+const SECOND_TELLING_MS = 2_000;
 
 /** For a nats-server of our own only: it takes a key of the operator. */
 export async function createRevoker({ authority, file, servers, tls, now, log }: RevokerOptions): Promise<Revoker> {
@@ -80,11 +83,17 @@ export async function createRevoker({ authority, file, servers, tls, now, log }:
       if (!closed && pushed < wanted) start();
     });
   };
-  const off = connection.onConnection((connected) => {
-    // Another server than before, perhaps, with an older list.
-    if (!connected || revoked.size === 0) return;
+  let secondTelling: NodeJS.Timeout | undefined;
+  const tell = (): void => {
     wanted += 1;
     start();
+  };
+  const off = connection.onConnection((connected) => {
+    clearTimeout(secondTelling);
+    // Another server than before, perhaps, with an older list.
+    if (!connected || revoked.size === 0) return;
+    tell();
+    secondTelling = setTimeout(tell, SECOND_TELLING_MS);
   });
 
   return {
@@ -96,12 +105,12 @@ export async function createRevoker({ authority, file, servers, tls, now, log }:
       revoked.set(publicKey, { at: Math.floor(now() / 1000), untilMs });
       writeSecret(file, `${JSON.stringify(Object.fromEntries(revoked))}\n`);
       log.info({ publicKey }, "credential revoked");
-      wanted += 1;
-      start();
+      tell();
     },
     async close() {
       closed = true;
       off();
+      clearTimeout(secondTelling);
       await connection.close();
       await pushing;
     },

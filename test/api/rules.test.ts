@@ -253,3 +253,13 @@ describe("rules on a service", () => {
     assert.match(problems("Service", { taskDefinition: "web:latest" })[0] ?? "", /^spec\.taskDefinition: /);
   });
 });
+
+describe("rules on a token", () => {
+  const token = { use: "User", role: "viewer", hash: "0".repeat(64), expiresAt: "2026-01-02T00:00:00Z" };
+  it("has a name without a dot, a role if it is a person's, and never changes", () => {
+    assert.deepEqual(problems("AccessToken", token), []);
+    assert.match(problems("AccessToken", token, undefined, "a.b").join("\n"), /^metadata\.name: .*no dot/);
+    assert.match(problems("AccessToken", { ...token, role: undefined }).join("\n"), /^spec\.role: .*needs a role/);
+    assert.match(problems("AccessToken", { ...token, role: "admin" }, token).join("\n"), /^spec: .*cannot be changed/);
+  });
+});
