@@ -43,8 +43,14 @@ export interface Scheduler {
   sawInstance(instance: ContainerInstance): void;
   lostInstance(instance: ContainerInstance): void;
   remaining(instance: ContainerInstance): Resource[] | undefined;
-  /** Names of tasks of one group in the order in which to stop them. */
-  stopOrder(namespace: string, cluster: string, group: string, names: readonly string[]): readonly string[];
+  /** Names of tasks of one group in the order in which to stop them: the first `most`. */
+  stopOrder(
+    namespace: string,
+    cluster: string,
+    group: string,
+    names: readonly string[],
+    most?: number,
+  ): readonly string[];
   /** Called when room may have appeared in a cluster (`<namespace>/<cluster>`). */
   onRoom(listener: (cluster: string) => void): void;
 }
@@ -146,11 +152,12 @@ export function createScheduler({ definitionOf }: SchedulerOptions): Scheduler {
       const left = bookOf(clusterKey(metadata.namespace, spec.cluster)).remaining(metadata.name);
       return left && resourceList(left);
     },
-    stopOrder: (namespace, cluster, group, names) =>
+    stopOrder: (namespace, cluster, group, names, most) =>
       stopOrder(
         bookOf(clusterKey(namespace, cluster)),
         group,
         names.map((name) => ({ name, uid: `${namespace}/${name}` })),
+        most,
       ),
     onRoom: (listener) => listeners.push(listener),
   };

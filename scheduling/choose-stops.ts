@@ -8,9 +8,14 @@ export interface Stoppable {
 /**
  * The order in which tasks of one group should stop (spec/06 §9.3): from the zone that holds most of the group, and
  * there from the machine that holds most; counted anew after each, so that what stays is balanced however many stop.
- * A task on no machine comes first. Equals keep the order given.
+ * A task on no machine comes first. Equals keep the order given. Gives the first `most` of them.
  */
-export function stopOrder(book: Book, group: string, tasks: readonly Stoppable[]): string[] {
+export function stopOrder(
+  book: Book,
+  group: string,
+  tasks: readonly Stoppable[],
+  most = Number.POSITIVE_INFINITY,
+): string[] {
   const zones = new Map<string, ZoneCount>();
   const order: string[] = [];
   for (const task of tasks) {
@@ -18,9 +23,9 @@ export function stopOrder(book: Book, group: string, tasks: readonly Stoppable[]
     if (instance === undefined) order.push(task.name);
     else addTo(zones, book, group, instance, task.name);
   }
-  while (zones.size > 0) {
-    const zone = most(zones.values());
-    const machine = zone && most(zone.machines.values());
+  while (zones.size > 0 && order.length < most) {
+    const zone = fullest(zones.values());
+    const machine = zone && fullest(zone.machines.values());
     const name = machine?.tasks.shift();
     if (zone === undefined || machine === undefined || name === undefined) break;
     order.push(name);
@@ -29,7 +34,7 @@ export function stopOrder(book: Book, group: string, tasks: readonly Stoppable[]
     if (machine.tasks.length === 0) zone.machines.delete(machine.name);
     if (zone.machines.size === 0) zones.delete(zone.name);
   }
-  return order;
+  return order.slice(0, most);
 }
 
 /** Counts are of the whole group; the tasks are only those that may stop. */
@@ -57,7 +62,7 @@ function addTo(zones: Map<string, ZoneCount>, book: Book, group: string, instanc
   machine.tasks.push(task);
 }
 
-function most<T extends { readonly count: number }>(items: Iterable<T>): T | undefined {
+function fullest<T extends { readonly count: number }>(items: Iterable<T>): T | undefined {
   let best: T | undefined;
   for (const item of items) if (best === undefined || item.count > best.count) best = item;
   return best;

@@ -39,8 +39,9 @@ export interface RollingInput {
   /** Nothing may be started at present (the revision cannot run, or starts are backing off):
    *  then no healthy task that is on its way out is given up either, since nothing would follow it. */
   readonly startsBlocked?: boolean;
-  /** Puts tasks in the order in which they should stop, so that placement stays balanced. Default: as listed. */
-  readonly stopOrder?: (names: readonly string[]) => readonly string[];
+  /** Which so many of these tasks should stop, in their order, so that placement stays balanced. Asked only where some
+   *  are to stop. Default: the first, as listed. */
+  readonly stopOrder?: (names: readonly string[], most: number) => readonly string[];
 }
 
 export interface RollingPlan {
@@ -98,7 +99,7 @@ export function planRolling(input: RollingInput): RollingPlan {
   return { sets: plans, outcome: outcomeOf(input, tasks, start + stop.size), floor, ceiling };
 }
 
-type Order = (names: readonly string[]) => readonly string[];
+type Order = (names: readonly string[], most: number) => readonly string[];
 /** At most so many of these healthy tasks as the floor can spare now. */
 type Spare = (names: readonly string[], most: number) => readonly string[];
 
@@ -108,12 +109,14 @@ function chooseStops(
   { floor, wanted, room }: { floor: number; wanted: number; room: number },
 ): string[] {
   const { staying, leaving } = tasks;
-  const order = input.stopOrder ?? ((names: readonly string[]) => names);
+  const order: Order = (names, most) => {
+    if (most <= 0 || names.length === 0) return [];
+    return (input.stopOrder?.(names, most) ?? names).slice(0, most);
+  };
   const healthy = count(staying, "healthy") + count(leaving, "healthy");
   let healthyToSpare = Math.max(0, healthy - floor);
   const spare: Spare = (names, most) => {
-    if (names.length === 0) return names;
-    const chosen = order(names).slice(0, Math.min(most, healthyToSpare));
+    const chosen = order(names, Math.min(most, healthyToSpare));
     healthyToSpare -= chosen.length;
     return chosen;
   };
@@ -128,7 +131,7 @@ function chooseStops(
     stops.push(...spare(first, first.length), ...spare(then, then.length));
   }
   stops.push(...unhealthyToStop(input, staying, order, wanted > 0 && room === 0));
-  stops.push(...order(staying.lost).slice(0, Math.max(0, staying.lost.length - input.desiredCount)));
+  stops.push(...order(staying.lost, staying.lost.length - input.desiredCount));
   stops.push(...surplusToStop(input.desiredCount, tasks, order, spare));
   return stops;
 }
@@ -138,8 +141,7 @@ function surplusToStop(desiredCount: number, { staying, standIns }: Split, order
   const stops: string[] = [];
   let surplus = Math.max(0, count(staying, "starting", "waiting", "healthy") - desiredCount);
   const take = (names: readonly string[]): void => {
-    if (surplus === 0 || names.length === 0) return;
-    const chosen = order(names).slice(0, surplus);
+    const chosen = order(names, surplus);
     surplus -= chosen.length;
     stops.push(...chosen);
   };
@@ -165,9 +167,9 @@ function surplusToStop(desiredCount: number, { staying, standIns }: Split, order
 function unhealthyToStop(input: RollingInput, staying: ByState, order: Order, noRoom: boolean): readonly string[] {
   const settled = count(staying, "healthy", "unhealthy");
   const surplus = Math.max(0, settled - input.desiredCount);
-  if (surplus > 0) return order(staying.unhealthy).slice(0, surplus);
+  if (surplus > 0) return order(staying.unhealthy, surplus);
   const unsettled = count(staying, "starting", "waiting", "stopping");
-  return noRoom && unsettled === 0 && !input.startsBlocked ? order(staying.unhealthy).slice(0, 1) : [];
+  return noRoom && unsettled === 0 && !input.startsBlocked ? order(staying.unhealthy, 1) : [];
 }
 
 function outcomeOf(input: RollingInput, { staying, leaving }: Split, moves: number): RollingPlan["outcome"] {

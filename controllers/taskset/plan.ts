@@ -34,8 +34,8 @@ export interface TasksInput {
   blocked: boolean;
   /** Starts in one pass; the rest follows in the next. */
   maxStarts: number;
-  /** Names in the order in which to stop them, so that placement stays balanced (spec/06 §9.3). */
-  stopOrder?: (names: readonly string[]) => readonly string[];
+  /** The first `most` names in the order in which to stop them, so that placement stays balanced (spec/06 §9.3). */
+  stopOrder?: (names: readonly string[], most: number) => readonly string[];
 }
 
 export interface TasksPlan {

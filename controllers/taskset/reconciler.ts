@@ -54,7 +54,8 @@ export function createTaskSetReconciler(deps: TaskSetDeps): Reconcile {
       nowMs: pass.nowMs,
       blocked: blocked !== undefined,
       maxStarts: MAX_STARTS,
-      stopOrder: (names) => scheduler.stopOrder(service.metadata.namespace, pass.cluster, pass.group, names),
+      stopOrder: (names, most) =>
+        scheduler.stopOrder(service.metadata.namespace, pass.cluster, pass.group, names, most),
     });
     const draining = drainingMachines(pass);
     plans.planned(serviceKey, draining.size === 0 ? undefined : lastPlan(pass, plan, blocked), draining);

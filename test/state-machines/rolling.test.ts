@@ -152,6 +152,25 @@ describe("rolling update: whole deployments (spec/06 §11)", () => {
     });
     assert.deepEqual(new Set(plan.sets[0]?.stop), new Set(["c", "b"]));
   });
+
+  it("asks for an order only where some stop, and for so many: over thousands of tasks it is dear", () => {
+    const asked: [names: number, most: number][] = [];
+    const task = (_: unknown, n: number) => ({ name: `${n}`, state: "healthy" as const });
+    const plan = (desiredCount: number) =>
+      planRolling({
+        ...limits(desiredCount, 200, 100),
+        sets: [{ name: "web", primary: true, tasks: Array.from({ length: 5 }, task) }],
+        stopOrder: (names, most) => {
+          asked.push([names.length, most]);
+          return names;
+        },
+      });
+    plan(5);
+    plan(7);
+    assert.deepEqual(asked, []);
+    plan(3);
+    assert.deepEqual(asked, [[5, 2]]);
+  });
 });
 
 describe("rolling update: scaling and healing", () => {
