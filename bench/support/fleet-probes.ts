@@ -59,7 +59,9 @@ export async function startProbes(
   };
   const begin = async (): Promise<void> => {
     while (!over) {
-      void start();
+      start().catch((error: unknown) => {
+        if (!ending.signal.aborted) throw error;
+      });
       await sleep(EVERY_MS);
     }
   };
