@@ -42,7 +42,8 @@ export async function ensurePki(options: PkiOptions): Promise<ServerTls> {
 
 async function loadX509() {
   await import("reflect-metadata"); // its dependency injection does not load without
-  return import("@peculiar/x509");
+  // Its names as the library itself has them: those that Node finds by reading it were, once in many starts, missing.
+  return (await import("@peculiar/x509")).default;
 }
 
 interface Authority {
