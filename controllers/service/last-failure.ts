@@ -4,7 +4,7 @@ import { controllerOf } from "../../api/references.js";
 import type { Task } from "../../api/types.gen.js";
 import { whyStopped } from "../../api/why-stopped.js";
 import { isStopped, lostItsMachine, wasHealthy } from "../task/view.js";
-import { FAILED_HEALTH_CHECKS } from "../taskset/actions.js";
+import { FAILED_HEALTH_CHECKS } from "../taskset/stops.js";
 
 /** Why the task set's newest task that never became healthy has stopped, of those that nobody scaled away. No task is
  *  named, so that a failure that comes again changes nothing. */

@@ -1,4 +1,4 @@
-// What a pass over a service's task sets does: starts, stops, statuses.
+// What a pass over a service's task sets does: starts and statuses; its stops are in `stops.ts`.
 import { keyOf } from "../../api/references.js";
 import type { Service, Task, TaskDefinitionRevision, TaskSet } from "../../api/types.gen.js";
 import { ApiError, type ObjectClient } from "../../client/object-client.js";
@@ -14,7 +14,7 @@ import { countTasks } from "../task/view.js";
 import type { LastPlans } from "./last-plans.js";
 import type { MachineFacts } from "./machines.js";
 import { taskName } from "./names.js";
-import { isLeavingTask, type SetInput, stateOf, type TasksPlan } from "./plan.js";
+import type { SetInput, TasksPlan } from "./plan.js";
 import type { Start } from "./slots.js";
 import { taskSetStatus } from "./status.js";
 
@@ -116,41 +116,6 @@ async function startOne(
     if (error instanceof ApiError && error.reason === "AlreadyExists") return undefined;
     throw error;
   }
-}
-
-/** ECS's words for a task that its service stops because it is UNHEALTHY. */
-export const FAILED_HEALTH_CHECKS = "Task failed container health checks";
-
-/** Davit's own words for a task that leaves a machine that drains: ECS has none. */
-export const drainingReason = (instance: string): string => `Container instance (instance ${instance}) is draining`;
-
-/** @returns the tasks that were asked to stop */
-export async function stopAll(
-  { objects }: TaskSetDeps,
-  client: ObjectClient,
-  pass: Pass,
-  { stops }: TasksPlan,
-): Promise<Task[]> {
-  const asked: Task[] = [];
-  await inParallel(stops, async (task) => {
-    const stopReason = reasonOf(task, pass);
-    const patch = { spec: { desiredStatus: "STOPPED", stopCode: "ServiceSchedulerInitiated", stopReason } };
-    try {
-      const stopped = await client.patch("Task", task.metadata, patch, { fieldManager: MANAGER });
-      objects.wrote("Task", stopped);
-      asked.push(stopped);
-    } catch (error) {
-      if (!(error instanceof ApiError && error.code === 404)) throw error;
-    }
-  });
-  return asked;
-}
-
-function reasonOf(task: Task, { nowMs, graceMs, machines }: Pass): string {
-  if (stateOf(task, nowMs, graceMs, machines?.silent) === "unhealthy") return FAILED_HEALTH_CHECKS;
-  const { containerInstance, startedBy = "" } = task.spec;
-  if (containerInstance !== undefined && isLeavingTask(task, machines)) return drainingReason(containerInstance);
-  return `Scaling activity initiated by (deployment ${startedBy})`;
 }
 
 /** Between two writes of one task set's status while it changes. */

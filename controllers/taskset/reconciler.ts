@@ -12,19 +12,23 @@ import { startedMessages, stoppedMessages, throttledMessage } from "../service/e
 import { deploymentId } from "../service/template.js";
 import { serviceGroup } from "../task/new.js";
 import { nextHealthyMs } from "../task/view.js";
-import { type Pass, startAll, stopAll, type TaskSetDeps, writeStatuses } from "./actions.js";
+import { type Pass, startAll, type TaskSetDeps, writeStatuses } from "./actions.js";
 import { THROTTLED_AFTER } from "./backoff.js";
 import { drainingMachines, lastPlan } from "./last-plans.js";
 import { machineFacts } from "./machines.js";
 import { planTasks, type SetInput } from "./plan.js";
 import { retire } from "./retention.js";
 import { tellApart } from "./slots.js";
+import { stopAll } from "./stops.js";
 
 /** Starts per pass; the next one plans with what is seen by then. */
 const MAX_STARTS = 512;
 /** Between two passes over one service: a burst of changes is looked at once, and big services less often. */
 const PASS_GAP_MS = 5;
 const TASKS_PER_MS = 25;
+/** Until another look, where a stop was left undone and no change seems to bring one. */
+const LEFT_MS = 50;
+
 /** Keys are those of services. */
 export function createTaskSetReconciler(deps: TaskSetDeps): Reconcile {
   const { world, now, journal, scheduler, plans } = deps;
@@ -73,7 +77,9 @@ export function createTaskSetReconciler(deps: TaskSetDeps): Reconcile {
       pass.sets.flatMap(({ alive }) => alive),
       pass.nowMs,
     );
-    const dueMs = [plan.recheckAtMs, healthyMs, statusDueMs].filter((ms) => ms !== undefined);
+    // One that is not any more what it was to be stopped for is judged again.
+    const leftMs = stopped.length < plan.stops.length ? now() + LEFT_MS : undefined;
+    const dueMs = [plan.recheckAtMs, healthyMs, statusDueMs, leftMs].filter((ms) => ms !== undefined);
     return dueMs.length === 0 ? done() : again(Math.max(0, Math.min(...dueMs) - now()));
   };
 }
