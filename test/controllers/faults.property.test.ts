@@ -128,6 +128,19 @@ async function wish(house: House, { id }: Machine, status: "ACTIVE" | "DRAINING"
   await house.client.patch("ContainerInstance", { namespace: "default", name: id }, { spec: { status } });
 }
 
+const rolledOut = (house: House, name: string): Promise<unknown> =>
+  eventually(
+    `service ${name} runs the newest revision`,
+    async () => {
+      const definition = await house.client.get("TaskDefinition", { namespace: "default", name: "app" });
+      assert.equal(definition?.status?.observedGeneration, definition?.metadata.generation);
+      const service = await house.service(name);
+      assert.equal(service?.status?.taskDefinition, definition?.status?.latestRevision);
+      return true;
+    },
+    60_000,
+  );
+
 /** 7: what is wanted runs, once each, and nothing else is left anywhere. */
 async function converge(house: House, machines: readonly Machine[]): Promise<void> {
   // With a static port at most one task fits on each machine: little enough is asked for.
@@ -136,6 +149,8 @@ async function converge(house: House, machines: readonly Machine[]): Promise<voi
   const spec = { desiredCount: 1, deploymentConfiguration };
   for (const machine of machines) await wish(house, machine, "ACTIVE");
   for (const name of SERVICES) await house.client.patch("Service", { namespace: "default", name }, { spec });
+  // A rollout begins a quiet while after its revision was made: what is steady before that is not so for good.
+  for (const name of SERVICES) await rolledOut(house, name);
   for (const name of SERVICES) await house.steady(name, 60_000);
   await eventually(
     "machines hold what tasks say",

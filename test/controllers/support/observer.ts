@@ -13,6 +13,9 @@ export interface Observer {
   stop(): Promise<void>;
 }
 
+/** On a machine that is busy with other things, too: what is decided is written so soon after what it was decided on. */
+const DECIDED_WITHIN_MS = 1_000;
+
 type Watched = Task | ContainerInstance | Service;
 
 export function observe(store: Store): Observer {
@@ -73,16 +76,33 @@ export function observe(store: Store): Observer {
     const now = Date.now();
     const found = ofService(before);
     if (!found || !isHealthy(before, now) || found.service.metadata.deletionTimestamp) return;
-    const { desiredCount = 1, deploymentConfiguration } = found.service.spec;
-    const floor = floorOf(desiredCount, deploymentConfiguration?.minimumHealthyPercent ?? 100);
+    const name = found.service.metadata.name;
+    const floor = Math.min(...floorsLately(name, now));
     const healthy = found.all.filter((each) => isHealthy(each, now)).length;
-    // A failure that is written while the decision is on its way is nobody's fault: it is told apart by `failing`.
-    if (healthy - 1 < floor && !recentlyFailed(found.all))
+    // A failure that is written while the decision is on its way is nobody's fault, nor is a user's own stop.
+    if (healthy - 1 < floor && now - (lastLoss.get(name) ?? 0) > DECIDED_WITHIN_MS)
       breach(`${next.metadata.name} was stopped with ${healthy} healthy, floor ${floor}`);
   }
-  const lastFailure = new Map<string, number>();
-  const recentlyFailed = (all: readonly Task[]): boolean =>
-    all.some(({ metadata }) => Date.now() - (lastFailure.get(metadata.labels?.["davit.dev/service"] ?? "") ?? 0) < 500);
+  /** By service: when a healthy one last ceased to be healthy without its service's doing. */
+  const lastLoss = new Map<string, number>();
+  function lost(before: Task | undefined, next: Task, deleted: boolean): void {
+    const now = Date.now();
+    if (!before || !isHealthy(before, now) || (isHealthy(next, now) && !deleted)) return;
+    if (next.spec.stopCode !== "ServiceSchedulerInitiated")
+      lastLoss.set(next.metadata.labels?.["davit.dev/service"] ?? "", now);
+  }
+  /** By service: its floors in their order, each with the time at which another took its place. */
+  const floors = new Map<string, { floor: number; untilMs: number }[]>();
+  /** Those that may have been in force when something was decided that is written now. */
+  const floorsLately = (name: string, now: number): number[] =>
+    (floors.get(name) ?? []).filter(({ untilMs }) => now - untilMs <= DECIDED_WITHIN_MS).map(({ floor }) => floor);
+  function setFloor({ metadata, spec: { desiredCount = 1, deploymentConfiguration } }: Service): void {
+    const known = floors.get(metadata.name) ?? [];
+    const last = known.at(-1);
+    if (last) last.untilMs = Date.now();
+    const floor = floorOf(desiredCount, deploymentConfiguration?.minimumHealthyPercent ?? 100);
+    floors.set(metadata.name, [...known, { floor, untilMs: Number.POSITIVE_INFINITY }]);
+  }
 
   /** 4: no start takes a service's tasks above the ceiling. */
   function startWithinCeiling(next: Task): void {
@@ -96,7 +116,8 @@ export function observe(store: Store): Observer {
   }
   const serviceChanged = new Map<string, number>();
   /** A smaller count that is written while a start decided before is on its way: the values in force were others. */
-  const changedLately = ({ metadata }: Service): boolean => Date.now() - (serviceChanged.get(metadata.name) ?? 0) < 500;
+  const changedLately = ({ metadata }: Service): boolean =>
+    Date.now() - (serviceChanged.get(metadata.name) ?? 0) < DECIDED_WITHIN_MS;
 
   /** 2: of a machine, too, each change of its state has the next version. A renewed credential is no such change. */
   function instance(change: Change, before: ContainerInstance | undefined, next: ContainerInstance): void {
@@ -135,8 +156,7 @@ export function observe(store: Store): Observer {
     const object = change.object as Watched | { kind: string };
     if (object.kind === "Task") {
       const next = object as Task;
-      if (isStopped(next) && next.spec.desiredStatus !== "STOPPED")
-        lastFailure.set(next.metadata.labels?.["davit.dev/service"] ?? "", Date.now());
+      lost(tasks.get(change.key), next, change.type === "DELETED");
       task(change, next);
     } else if (object.kind === "ContainerInstance") {
       const next = object as ContainerInstance;
@@ -145,8 +165,10 @@ export function observe(store: Store): Observer {
     } else if (object.kind === "Service") {
       const next = object as Service;
       const before = services.get(next.metadata.name);
-      if (JSON.stringify(before?.spec) !== JSON.stringify(next.spec))
+      if (JSON.stringify(before?.spec) !== JSON.stringify(next.spec)) {
         serviceChanged.set(next.metadata.name, Date.now());
+        setFloor(next);
+      }
       services.set(next.metadata.name, next);
     } else if (object.kind === "TaskDefinitionRevision") {
       const { spec } = change.object as unknown as { spec: Parameters<typeof demandOf>[0] };
