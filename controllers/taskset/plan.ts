@@ -47,6 +47,8 @@ export interface TasksPlan {
   ceiling: number;
   /** Look again then, ms: a back-off ends, or there is more to start. */
   recheckAtMs?: number;
+  /** And then: being UNHEALTHY begins to be held against a task, and no change of it tells so. */
+  graceEndsMs?: number;
   /** Most failed starts in a row that a slot which does not run looks back on. */
   attempts: number;
 }
@@ -58,6 +60,7 @@ export function planTasks(input: TasksInput): TasksPlan {
   const primary = input.sets.find((set) => set.primary);
   let missing = primary === undefined ? 0 : desiredCount;
   let attempts = 0;
+  let graceEndsMs: number | undefined;
   const standIns = standInsOf(primary?.alive ?? []);
   /** Of the wanted set, and to come back. */
   const lost: string[] = [];
@@ -67,6 +70,7 @@ export function planTasks(input: TasksInput): TasksPlan {
       const { name } = task.metadata;
       const state = stateOf(task, nowMs, graceMs, machines?.silent);
       const asked = stopAsked(task);
+      if (state === "waiting") graceEndsMs = earliest(graceEndsMs, graceEndOf(task, graceMs), nowMs);
       // Nobody waits for one that is lost and to stop.
       if (state === "lost" && asked) continue;
       const leaving = isLeavingTask(task, machines);
@@ -101,8 +105,13 @@ export function planTasks(input: TasksInput): TasksPlan {
     ceiling: rolling.ceiling,
     attempts: Math.max(attempts, free.attempts),
     ...(recheckAtMs !== undefined && { recheckAtMs }),
+    ...(graceEndsMs !== undefined && { graceEndsMs }),
   };
 }
+
+/** The earlier of the two, ms, of those that lie ahead. */
+const earliest = (first: number | undefined, other: number | undefined, nowMs: number): number | undefined =>
+  other === undefined || other <= nowMs ? first : Math.min(first ?? Number.POSITIVE_INFINITY, other);
 
 /** Names of the tasks that were started in the place of others which are there again. */
 function standInsOf(tasks: readonly Task[]): ReadonlySet<string> {
@@ -158,7 +167,12 @@ export function stateOf(
   if (!isRunning(task)) return "stopping";
   if (silent.size > 0 && isOn(silent, task)) return "waiting";
   if (isHealthy(task, nowMs)) return "healthy";
-  const { healthStatus, startedAt } = task.status ?? {};
-  const graceOver = startedAt === undefined || Date.parse(startedAt) + graceMs <= nowMs;
-  return healthStatus === "UNHEALTHY" && graceOver ? "unhealthy" : "waiting";
+  const graceEndMs = graceEndOf(task, graceMs);
+  return graceEndMs !== undefined && graceEndMs <= nowMs ? "unhealthy" : "waiting";
+}
+
+/** From when on it is held against a task that it is UNHEALTHY, ms; undefined if it is not. */
+function graceEndOf({ status }: Task, graceMs: number): number | undefined {
+  if (status?.healthStatus !== "UNHEALTHY") return undefined;
+  return status.startedAt === undefined ? 0 : Date.parse(status.startedAt) + graceMs;
 }

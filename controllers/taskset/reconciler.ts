@@ -79,7 +79,7 @@ export function createTaskSetReconciler(deps: TaskSetDeps): Reconcile {
     );
     // One that is not any more what it was to be stopped for is judged again.
     const leftMs = stopped.length < plan.stops.length ? now() + LEFT_MS : undefined;
-    const dueMs = [plan.recheckAtMs, healthyMs, statusDueMs, leftMs].filter((ms) => ms !== undefined);
+    const dueMs = [plan.recheckAtMs, plan.graceEndsMs, healthyMs, statusDueMs, leftMs].filter((ms) => ms !== undefined);
     return dueMs.length === 0 ? done() : again(Math.max(0, Math.min(...dueMs) - now()));
   };
 }

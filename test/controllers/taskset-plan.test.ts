@@ -26,6 +26,7 @@ const plan = (tasks: Task[], parts: Partial<TasksInput> & { older?: Task[] } = {
     attempts: result.starts.map(({ attempt }) => attempt),
     stops: result.stops.map(({ metadata }) => metadata.name),
     recheckAtMs: result.recheckAtMs,
+    graceEndsMs: result.graceEndsMs,
     outcome: result.outcome,
   };
 };
@@ -88,7 +89,11 @@ describe("which tasks of a service start and stop", () => {
     const sick = running({ name: "sick", slot: 2, status: { healthStatus: "UNHEALTHY", healthyAt: undefined } });
     const first = plan([...many(running, 2), sick]);
     assert.deepEqual([first.slots, first.stops], [[3], []]);
-    assert.deepEqual(plan([...many(running, 2), sick], { graceMs: 60_000 }).slots, []);
+    const spared = plan([...many(running, 2), sick], { graceMs: 60_000 });
+    assert.deepEqual([spared.slots, spared.graceEndsMs], [[], T0 + 60_000], "and is looked at again when that is over");
+    const silent = { silent: new Set(["m1"]), leaving: new Set<string>() };
+    const unheard = running({ spec: { containerInstance: "m1" }, status: { healthStatus: "UNHEALTHY" } });
+    assert.equal(plan([unheard], { machines: silent, nowMs: T0 + 1 }).graceEndsMs, undefined);
     assert.deepEqual(plan([...many(running, 2), sick, running({ name: "n", slot: 3 })]).stops, ["sick"]);
   });
   it("a service of none: all go", () =>
