@@ -26,8 +26,11 @@ export function removeCondition(conditions: readonly Condition[] | undefined, ty
   return list.some((condition) => condition.type === type) ? list.filter((condition) => condition.type !== type) : list;
 }
 
-export const getCondition = (conditions: readonly Condition[] | undefined, type: string): Condition | undefined =>
-  conditions?.find((condition) => condition.type === type);
+export function getCondition(conditions: readonly Condition[] | undefined, type: string): Condition | undefined {
+  // A plain loop: passes over thousands of tasks ask this of each.
+  if (conditions !== undefined) for (const condition of conditions) if (condition.type === type) return condition;
+  return undefined;
+}
 
 const isSame = (a: Condition, b: NewCondition): boolean =>
   a.status === b.status &&

@@ -62,6 +62,9 @@ export interface HttpParts {
 
 /** How long open requests may take to end when the server closes. */
 const MAX_CLOSE_MS = 1_000;
+/** An idle connection is kept for longer than Go's clients keep theirs (90 s): if the server ended it first, as after
+ *  Node's 5 s, a request that is just on its way would be lost, and only a read may be sent again. */
+const KEEP_ALIVE_MS = 120_000;
 
 /** Serves the registry as Kubernetes' REST API. */
 export async function listen(parts: HttpParts, options: ListenOptions): Promise<Listening> {
@@ -72,6 +75,7 @@ export async function listen(parts: HttpParts, options: ListenOptions): Promise<
   const server = createServer({ key, cert: `${cert.trimEnd()}\n${ca}`, minVersion: "TLSv1.2" }, (rq, rs) => {
     void handle(rq, rs);
   });
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(options.port, options.host, resolve);

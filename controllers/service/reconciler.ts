@@ -10,7 +10,7 @@ import { again, done } from "../../client/work-queue.js";
 import type { Deps, Reconcile } from "../deps.js";
 import { FINALIZER, LABEL, labelValue, MANAGER } from "../labels.js";
 import { createPace } from "../pace.js";
-import { type Counts, countTasks, isStopped, nextHealthyMs } from "../task/view.js";
+import { type Counts, countTask, healthyLater, isStopped, noCounts, sooner } from "../task/view.js";
 import { THROTTLED_AFTER } from "../taskset/backoff.js";
 import { isNotRunnable } from "../taskset/reconciler.js";
 import { addEvents, steadyMessage } from "./events.js";
@@ -109,27 +109,29 @@ interface Tally {
 }
 
 function tallyOf(tasks: readonly Task[], nowMs: number): Tally {
-  const byOwner = new Map<string, Task[]>();
+  const counts = new Map<string, Counts>();
   let waiting: Task | undefined;
+  let healthyAt: string | undefined;
   for (const task of tasks) {
     if (isStopped(task)) continue;
     if (task.status?.lastStatus === "PROVISIONING") waiting ??= task;
+    healthyAt = sooner(healthyAt, healthyLater(task, nowMs));
     const owner = controllerOf(task)?.uid ?? "";
-    const list = byOwner.get(owner);
-    if (list === undefined) byOwner.set(owner, [task]);
-    else list.push(task);
+    let ofOwner = counts.get(owner);
+    if (ofOwner === undefined) {
+      ofOwner = noCounts();
+      counts.set(owner, ofOwner);
+    }
+    countTask(ofOwner, task, nowMs);
   }
-  const counts = new Map([...byOwner].map(([owner, list]) => [owner, countTasks(list, nowMs)]));
-  return { counts, nextHealthyMs: nextHealthyMs(tasks, nowMs), waiting };
+  return { counts, nextHealthyMs: healthyAt === undefined ? undefined : Date.parse(healthyAt), waiting };
 }
-
-const NONE: Counts = { running: 0, pending: 0, healthy: 0, alive: 0, wanted: 0, setAside: 0 };
 
 const viewsOf = ({ world }: ServiceDeps, service: Service, { counts }: Tally): SetView[] =>
   world
     .taskSetsOf(service.metadata)
     .filter((set) => isControlledBy(set, service))
-    .map((set) => ({ set, counts: counts.get(set.metadata.uid) ?? NONE }));
+    .map((set) => ({ set, counts: counts.get(set.metadata.uid) ?? noCounts() }));
 
 function decide({ world }: ServiceDeps, service: Service, sets: readonly SetView[], nowMs: number): ServicePlan {
   const { metadata, spec, status } = service;

@@ -80,31 +80,40 @@ export interface Counts {
   setAside: number;
 }
 
+export const noCounts = (): Counts => ({ running: 0, pending: 0, healthy: 0, alive: 0, wanted: 0, setAside: 0 });
+
 export function countTasks(tasks: Iterable<Task>, nowMs: number): Counts {
-  const counts: Counts = { running: 0, pending: 0, healthy: 0, alive: 0, wanted: 0, setAside: 0 };
-  for (const task of tasks) {
-    if (isStopped(task)) continue;
-    if (isSetAside(task)) {
-      counts.setAside++;
-      continue;
-    }
-    counts.alive++;
-    if (isWanted(task)) counts.wanted++;
-    if (isRunning(task)) {
-      counts.running++;
-      if (isHealthy(task, nowMs)) counts.healthy++;
-    } else if (isPending(task)) counts.pending++;
-  }
+  const counts = noCounts();
+  for (const task of tasks) countTask(counts, task, nowMs);
   return counts;
+}
+
+/** Adds one to `counts`. */
+export function countTask(counts: Counts, task: Task, nowMs: number): void {
+  if (isStopped(task)) return;
+  if (isSetAside(task)) {
+    counts.setAside++;
+    return;
+  }
+  counts.alive++;
+  if (isWanted(task)) counts.wanted++;
+  if (isRunning(task)) {
+    counts.running++;
+    if (isHealthy(task, nowMs)) counts.healthy++;
+  } else if (isPending(task)) counts.pending++;
 }
 
 /** When the next of these tasks begins to count as healthy just by time passing; undefined if none does. */
 export function nextHealthyMs(tasks: Iterable<Task>, nowMs: number): number | undefined {
   let next: string | undefined;
-  const now = isoOf(nowMs);
-  for (const task of tasks) {
-    const at = task.status?.healthyAt;
-    if (at !== undefined && at > now && isRunning(task) && (next === undefined || at < next)) next = at;
-  }
+  for (const task of tasks) next = sooner(next, healthyLater(task, nowMs));
   return next === undefined ? undefined : Date.parse(next);
 }
+
+/** When the task begins to count as healthy just by time passing. */
+export function healthyLater(task: Task, nowMs: number): string | undefined {
+  const at = task.status?.healthyAt;
+  return at !== undefined && at > isoOf(nowMs) && isRunning(task) ? at : undefined;
+}
+export const sooner = (a: string | undefined, b: string | undefined): string | undefined =>
+  a === undefined || (b !== undefined && b < a) ? b : a;

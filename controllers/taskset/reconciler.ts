@@ -71,7 +71,10 @@ export function createTaskSetReconciler(deps: TaskSetDeps): Reconcile {
     journal.say(serviceKey, ...startedMessages(pass.serviceName, started.filter(isPlaced).map(idOf)));
     journal.say(serviceKey, ...stoppedMessages(pass.serviceName, stopped.map(idOf)));
     const cluster = world.cluster(service.metadata.namespace, service.spec.cluster);
-    await retire(client, pass.sets, cluster?.spec.stoppedTaskRetention?.perTaskSet);
+    const more = await retire(client, pass.sets, {
+      kept: cluster?.spec.stoppedTaskRetention?.perTaskSet,
+      starting: plan.starts.length > 0,
+    });
     const statusDueMs = await writeStatuses(deps, client, pass, plan, statusPace);
     const healthyMs = nextHealthyMs(
       pass.sets.flatMap(({ alive }) => alive),
@@ -79,7 +82,10 @@ export function createTaskSetReconciler(deps: TaskSetDeps): Reconcile {
     );
     // One that is not any more what it was to be stopped for is judged again.
     const leftMs = stopped.length < plan.stops.length ? now() + LEFT_MS : undefined;
-    const dueMs = [plan.recheckAtMs, plan.graceEndsMs, healthyMs, statusDueMs, leftMs].filter((ms) => ms !== undefined);
+    const moreMs = more ? pass.nowMs : undefined;
+    const dueMs = [plan.recheckAtMs, plan.graceEndsMs, healthyMs, statusDueMs, leftMs, moreMs].filter(
+      (ms) => ms !== undefined,
+    );
     return dueMs.length === 0 ? done() : again(Math.max(0, Math.min(...dueMs) - now()));
   };
 }

@@ -20,8 +20,20 @@ export function surplusStopped({ alive, stopped }: SetTasks, kept = KEPT): Task[
     .filter((task) => taken.has(slotOf(task)) || last.get(slotOf(task)) !== task || !failedToStart(task));
 }
 
-export async function retire(client: ObjectClient, sets: readonly SetTasks[], kept?: number): Promise<void> {
-  for (const set of sets) await inParallel(surplusStopped(set, kept), (task) => removeTask(client, task));
+/** In one pass, where there is nothing to start; and where there is: what waits to be started comes first. */
+const MOST = 256;
+const MOST_BESIDE_STARTS = 64;
+
+/** @returns whether there is more to remove, for a later pass */
+export async function retire(
+  client: ObjectClient,
+  sets: readonly SetTasks[],
+  { kept, starting }: { kept?: number | undefined; starting: boolean },
+): Promise<boolean> {
+  const surplus = sets.flatMap((set) => surplusStopped(set, kept));
+  const now = surplus.slice(0, starting ? MOST_BESIDE_STARTS : MOST);
+  await inParallel(now, (task) => removeTask(client, task));
+  return now.length < surplus.length;
 }
 
 /** Deletes a stopped task, with the finalizer that kept it until then. */
