@@ -32,6 +32,9 @@ export interface RollingSet {
 
 export interface RollingInput {
   readonly desiredCount: number;
+  /** What the service asks for by now, where the primary set is still to be told. Both counts are in force then: the
+   *  floor is that of the larger, the ceiling that of the smaller. @default desiredCount */
+  readonly askedCount?: number;
   /** Whole percents, of `desiredCount`. */
   readonly maximumPercent: number;
   readonly minimumHealthyPercent: number;
@@ -79,9 +82,9 @@ interface Split {
  * whichever of them comes first (spec/06 §11, spec/04 §9; DESIGN invariant 4; decisions C7, C8, A33).
  */
 export function planRolling(input: RollingInput): RollingPlan {
-  const { desiredCount, sets } = input;
-  const ceiling = ceilingOf(desiredCount, input.maximumPercent);
-  const floor = floorOf(desiredCount, input.minimumHealthyPercent);
+  const { desiredCount, askedCount = desiredCount, sets } = input;
+  const ceiling = ceilingOf(Math.min(desiredCount, askedCount), input.maximumPercent);
+  const floor = floorOf(Math.max(desiredCount, askedCount), input.minimumHealthyPercent);
   const tasks = split(sets);
   const { staying, leaving } = tasks;
 
@@ -178,7 +181,9 @@ function outcomeOf(input: RollingInput, { staying, leaving }: Split, moves: numb
     return "steady";
   const underWay =
     count(staying, "starting", "waiting", "stopping") + count(leaving, "starting", "waiting", "stopping") > 0;
-  return moves > 0 || underWay || input.startsBlocked ? "progressing" : "stuck";
+  // The bounds of two counts at once leave little room, for a moment.
+  const { desiredCount, askedCount = desiredCount } = input;
+  return moves > 0 || underWay || input.startsBlocked || askedCount !== desiredCount ? "progressing" : "stuck";
 }
 
 function split(sets: readonly RollingSet[]): Split {

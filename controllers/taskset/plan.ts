@@ -22,6 +22,8 @@ export interface SetInput extends SetTasks {
 export interface TasksInput {
   /** The service's wish; 0 while it is being deleted. */
   desiredCount: number;
+  /** What it asks for by now, where the primary set is still to be told. @default desiredCount */
+  askedCount?: number;
   maximumPercent: number;
   minimumHealthyPercent: number;
   /** So long after a task's start UNHEALTHY is not held against it (decision C9). */
@@ -86,6 +88,7 @@ export function planTasks(input: TasksInput): TasksPlan {
   const free: FreeSlots = primary === undefined ? { due: [], attempts: 0 } : freeSlots(primary, missing, nowMs);
   const rolling = planRolling({
     desiredCount,
+    ...(input.askedCount !== undefined && { askedCount: input.askedCount }),
     maximumPercent: input.maximumPercent,
     minimumHealthyPercent: input.minimumHealthyPercent,
     startsBlocked: input.blocked || (free.due.length === 0 && free.nextDueMs !== undefined),

@@ -9,6 +9,7 @@ import { clusterKey } from "../cluster/keys.js";
 import type { Reconcile } from "../deps.js";
 import { createPace } from "../pace.js";
 import { startedMessages, stoppedMessages, throttledMessage } from "../service/events.js";
+import { desiredCountOf } from "../service/plan.js";
 import { deploymentId } from "../service/template.js";
 import { serviceGroup } from "../task/new.js";
 import { nextHealthyMs } from "../task/view.js";
@@ -50,6 +51,7 @@ export function createTaskSetReconciler(deps: TaskSetDeps): Reconcile {
     const blocked = whyBlocked(pass);
     const plan = planTasks({
       desiredCount: pass.primary?.spec.desiredCount ?? 0,
+      ...(pass.primary && { askedCount: desiredCountOf(service) }),
       maximumPercent: pass.maximumPercent,
       minimumHealthyPercent: pass.minimumHealthyPercent,
       graceMs: pass.graceMs,

@@ -96,6 +96,18 @@ describe("which tasks of a service start and stop", () => {
     assert.equal(plan([unheard], { machines: silent, nowMs: T0 + 1 }).graceEndsMs, undefined);
     assert.deepEqual(plan([...many(running, 2), sick, running({ name: "n", slot: 3 })]).stops, ["sick"]);
   });
+  it("a count that the task set is still to be told: the larger one's floor, the smaller one's ceiling", () => {
+    const older = many(running, 2, "o");
+    assert.deepEqual(plan(many(running, 3), { older }).stops, ["o0", "o1"]);
+    assert.deepEqual(plan(many(running, 3), { older, askedCount: 4 }).stops, ["o0"]);
+    assert.deepEqual(plan(many(running, 3), { older, askedCount: 5 }).stops, []);
+    assert.deepEqual(plan(many(running, 4), { askedCount: 4 }).stops, [], "no surplus either");
+    assert.deepEqual(plan([], { askedCount: 1 }).slots, [0, 1]);
+    assert.deepEqual(plan([], { askedCount: 0 }).slots, []);
+    const cannot = { older: many(running, 3, "o"), maximumPercent: 100 };
+    assert.equal(plan([], cannot).outcome, "stuck");
+    assert.equal(plan([], { ...cannot, askedCount: 4 }).outcome, "progressing", "for a moment only");
+  });
   it("a service of none: all go", () =>
     assert.deepEqual(plan(many(running, 2), { desiredCount: 0 }).stops, ["t0", "t1"]));
 });
