@@ -54,6 +54,11 @@ const SOAKS: Record<string, { file: string; grep: string; what: string }> = {
     grep: "agent-restarts:",
     what: "an agent restarted 200 times at random on a real bus, and 20 times on Docker, while tasks start and stop",
   },
+  fleet: {
+    file: "e2e/fleet.test.js",
+    grep: "a fleet",
+    what: "1,000 simulated machines: registering, storms, the loss and return of 500 with 5,000 tasks",
+  },
   "store-kill": {
     file: "store/lmdb-durability.test.js",
     grep: "kill -9",
