@@ -16,6 +16,8 @@ const IMAGE = "davit-test-machines:1";
 
 describe("several machines, as docs/machines.md says", function () {
   this.timeout(240_000);
+  // One story: each step begins where the last one ended.
+  this.bail(true);
   let lan: Machines;
   let api: HttpObjectClient;
   /** What the last `davit token create` printed. */
@@ -69,7 +71,8 @@ describe("several machines, as docs/machines.md says", function () {
   /** Containers that run, by machine: as Docker has them. */
   const running = async (): Promise<Map<string, string[]>> =>
     new Map(await Promise.all(lan.machines.map(async (each) => [each.name, await each.containers()] as const)));
-  const untilSixRun = () =>
+  /** Six tasks by the API's word, and their containers on these machines by Docker's. */
+  const untilSixRun = (machines = ["first", "second", "third", "fourth"]) =>
     eventually(
       "six containers run",
       async () => {
@@ -77,7 +80,8 @@ describe("several machines, as docs/machines.md says", function () {
         const live = items.filter(
           ({ status }) => status?.lastStatus === "RUNNING" && status.desiredStatus !== "STOPPED",
         );
-        return live.length === 6 && [...(await running()).values()].flat().length === 6;
+        const containers = await running();
+        return live.length === 6 && machines.flatMap((name) => containers.get(name) ?? []).length === 6;
       },
       60_000,
     );
@@ -118,6 +122,7 @@ describe("several machines, as docs/machines.md says", function () {
 
   it("[01-60] a task of the external type runs on a machine that joined", async () => {
     const third = await instanceOn("third");
+    const before = (await running()).get("third")?.length ?? 0;
     await api.create("Task", {
       apiVersion: "davit.dev/v1",
       kind: "Task",
@@ -126,7 +131,7 @@ describe("several machines, as docs/machines.md says", function () {
     });
     const task = () => api.get("Task", { namespace: "default", name: "external" });
     await eventually("it runs", async () => (await task())?.status?.lastStatus === "RUNNING");
-    assert.equal((await running()).get("third")?.length, 3);
+    assert.equal((await running()).get("third")?.length, before + 1);
     await api.patch("Task", { namespace: "default", name: "external" }, { spec: { desiredStatus: "STOPPED" } });
     await untilSixRun();
   });
@@ -164,9 +169,16 @@ describe("several machines, as docs/machines.md says", function () {
     await untilTasksRunOn("second");
   });
 
+  it("a machine that falls silent says since when, and what becomes of its tasks", async () => {
+    await lan.machine("third").link("down");
+    await eventually("noticed", async () => (await instanceOn("third")).status?.agentConnected === false, 20_000);
+    const { stdout } = await type("When a machine falls silent");
+    assert.match(stdout, /^Agent: +silent \d+ s; tasks replaced at 5 min$/m);
+  });
+
   it("[04-12] [01-25] a machine that leaves stops its tasks, is INACTIVE and not listed, and others take over", async () => {
     const { name } = (await instanceOn("fourth")).metadata;
-    await type("Leave, deregister, revoke");
+    await type("Leave, deregister");
     await eventually("nothing runs on it", async () => (await lan.machine("fourth").processes()).length === 0);
     const left = await api.get("ContainerInstance", { namespace: "default", name });
     assert.equal(left?.status?.status, "INACTIVE");
@@ -174,6 +186,24 @@ describe("several machines, as docs/machines.md says", function () {
     const { stdout } = await lan.machine("first").run("davit get instances");
     assert.doesNotMatch(stdout, /fourth/);
     await untilSixRun();
+  });
+
+  it("a machine out of reach is deregistered, others take over, and it clears up when it is back", async () => {
+    const { name } = (await instanceOn("third")).metadata;
+    assert.ok(((await running()).get("third")?.length ?? 0) > 0, "it has tasks");
+    await type("Leave, deregister");
+    await untilSixRun(["first", "second"]);
+    const left = await api.get("ContainerInstance", { namespace: "default", name });
+    assert.equal(left?.status?.status, "INACTIVE");
+    await lan.machine("third").link("up");
+    await eventually("it is cleared", async () => (await running()).get("third")?.length === 0, 60_000);
+  });
+
+  it("a machine whose credential is taken back is out within 5 s, and its containers run on", async () => {
+    const before = (await running()).get("second");
+    await type("Take a credential back");
+    await eventually("it is out", async () => (await instanceOn("second")).status?.agentConnected === false, 5_000);
+    assert.deepEqual((await running()).get("second"), before);
   });
 
   it("every line of the page was typed", () => assert.deepEqual(typed, lines));
