@@ -176,7 +176,7 @@ describe("several machines, as docs/machines.md says", function () {
     assert.match(stdout, /^Agent: +silent \d+ s; tasks replaced at 5 min$/m);
   });
 
-  it("[04-12] [01-25] a machine that leaves stops its tasks, is INACTIVE and not listed, and others take over", async () => {
+  it("a machine that leaves stops its tasks, is INACTIVE and not listed, and others take over", async () => {
     const { name } = (await instanceOn("fourth")).metadata;
     await type("Leave, deregister");
     await eventually("nothing runs on it", async () => (await lan.machine("fourth").processes()).length === 0);
