@@ -198,7 +198,7 @@ async function untilInstances(
   const watching = new AbortController();
   const informer = createInformer(client, "ContainerInstance", { signal: watching.signal, log: quiet("bench") });
   try {
-    await eventually("the machines are as wanted", () => holds(informer.list()), 180_000);
+    await until("the machines are as wanted", () => holds(informer.list()));
   } finally {
     watching.abort();
   }
@@ -210,9 +210,16 @@ async function untilCounts(machines: readonly Machines[], holds: (sum: MachineCo
     last = await total(machines);
     return holds(last);
   };
-  await eventually("the machines hold what is wanted", held, 180_000).catch((error: unknown) => {
-    throw new Error(`${error instanceof Error ? error.message : error}: ${JSON.stringify(last)}`);
-  });
+  await until("the machines hold what is wanted", held, () => JSON.stringify(last));
+}
+
+/** Looks seldom enough not to be what is measured. @throws when it does not come, with what is so instead */
+async function until(what: string, holds: () => boolean | Promise<boolean>, instead = (): string => ""): Promise<void> {
+  const deadline = Date.now() + 180_000;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error(`not within 180 s: ${what}: ${instead()}`);
+    await sleep(100);
+  }
 }
 
 async function total(machines: readonly Machines[]): Promise<MachineCounts> {
