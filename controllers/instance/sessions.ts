@@ -24,6 +24,7 @@ import { type RegisterDeps, refuse, register } from "./register.js";
 import { undisturbed } from "./registration.js";
 import { createRivals, type Present } from "./rivals.js";
 import { type AssignmentFacts, Session } from "./session.js";
+import { createSyncQueue } from "./sync-queue.js";
 
 export interface SessionsDeps extends RegisterDeps {
   bus: ControlBus;
@@ -65,7 +66,7 @@ const LEFTOVER_HEARTBEATS = 4;
 export function createSessions(deps: SessionsDeps): Sessions {
   const { bus, world, objects, now, connectivity, log, heartbeatMs } = deps;
   const sessions = new Map<InstanceId, Session>();
-  const syncing = new Map<InstanceId, Promise<unknown>>();
+  const syncs = createSyncQueue();
   const rivals = createRivals(now, heartbeatMs);
   /** Machines of which this process has had a session. */
   const heardHere = new Set<InstanceId>();
@@ -94,20 +95,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
     if (connected) await connectivity.gone(instance);
   }
 
-  async function sync(request: SyncRequest): Promise<SyncAnswer> {
-    // One after the other for each machine: each raises the epoch.
-    const before = syncing.get(request.instance) ?? Promise.resolve();
-    const mine = before.then(
-      () => open(request),
-      () => open(request),
-    );
-    syncing.set(request.instance, mine);
-    try {
-      return await mine;
-    } finally {
-      if (syncing.get(request.instance) === mine) syncing.delete(request.instance);
-    }
-  }
+  const sync = (request: SyncRequest): Promise<SyncAnswer> => syncs.run(request.instance, () => open(request));
 
   async function open(request: SyncRequest): Promise<SyncAnswer> {
     const ref = { namespace: request.namespace, name: request.instance };
@@ -185,7 +173,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
     const session = sessions.get(instance);
     if (session === undefined || session.epoch !== epoch) {
       // A sync that is under way answers for itself.
-      if (!syncing.has(instance)) bus.supersede(instance, session?.epoch ?? epochOf(instance) ?? epoch);
+      if (!syncs.has(instance)) bus.supersede(instance, session?.epoch ?? epochOf(instance) ?? epoch);
       return;
     }
     heard(session);
