@@ -103,7 +103,9 @@ async function live(stage: Stage): Promise<FleetFigures> {
   await settled(stage);
   const idleWithTasks = await loadOf(stage);
   const before = await plane.holdings();
-  const storms = { nats: await storm(stage, "nats"), server: await storm(stage, "server") };
+  const nats = await storm(stage, "nats");
+  await settled(stage);
+  const storms = { nats, server: await storm(stage, "server") };
   const lost = await loseHalf(stage, tasks);
   const after = await plane.holdings();
   return { registerSeconds, idle, idleWithTasks, launchSeconds, storms, ...lost, holdings: { before, after } };

@@ -1,7 +1,6 @@
 // The machine's side of JOIN_PATH and RENEW_PATH: it makes its key itself and shows the public half.
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { hostname } from "node:os";
-import { createUser, fromSeed, type KeyPair } from "@nats-io/nkeys";
 import {
   type Credential,
   JOIN_PATH,
@@ -12,6 +11,7 @@ import {
   renewalText,
   type TokenText,
 } from "../../bus/enrolment.js";
+import { createUser, fromSeed, type KeyPair } from "../../bus/nkeys.js";
 import { Failure } from "../failure.js";
 import { ownVersion } from "../own-version.js";
 import { type Identity, type MachineFolder, writeDurably, writeIdentity } from "./folder.js";
